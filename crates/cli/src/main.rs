@@ -1,0 +1,3 @@
+//! The same functions from a terminal.
+
+fn main() {}

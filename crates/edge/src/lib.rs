@@ -1,0 +1,1 @@
+//! Puts an enforcer in front of traffic.

@@ -1,0 +1,3 @@
+//! The edge, as a program.
+
+fn main() {}

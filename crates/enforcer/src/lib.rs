@@ -1,0 +1,1 @@
+//! What the edge does: verify a token, decide a request, hold what is in force.

@@ -1,0 +1,1 @@
+//! What an operator may write: the resource types, and the function that compiles them.

@@ -1,0 +1,1 @@
+//! What the controller promises the edge: the rules, their one byte form, the signed envelope, the trust documents.

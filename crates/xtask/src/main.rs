@@ -1,0 +1,3 @@
+//! Generates, checks what is generated, runs the tests.
+
+fn main() {}

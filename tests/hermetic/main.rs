@@ -1,0 +1,1 @@
+//! The hermetic tier: no network beyond loopback, no cluster.
