@@ -101,7 +101,11 @@ mod tests {
 
     #[test]
     fn agrees_with_kleenes_tables() {
-        let and = [[False; 3], [False, Unknown, Unknown], [False, Unknown, True]];
+        let and = [
+            [False; 3],
+            [False, Unknown, Unknown],
+            [False, Unknown, True],
+        ];
         let or = [[False, Unknown, True], [Unknown, Unknown, True], [True; 3]];
         for (i, a) in VALUES.into_iter().enumerate() {
             for (j, b) in VALUES.into_iter().enumerate() {

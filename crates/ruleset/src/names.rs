@@ -14,7 +14,10 @@ pub struct Misnamed {
 
 impl Misnamed {
     pub(crate) fn new(expected: &'static str, got: &str) -> Self {
-        Self { expected, got: got.chars().take(80).collect() }
+        Self {
+            expected,
+            got: got.chars().take(80).collect(),
+        }
     }
 }
 
@@ -124,7 +127,8 @@ name! {
 }
 
 fn kind_and_name(text: &str, kinds: &[&str]) -> bool {
-    text.split_once('/').is_some_and(|(kind, name)| kinds.contains(&kind) && is_dns_subdomain(name))
+    text.split_once('/')
+        .is_some_and(|(kind, name)| kinds.contains(&kind) && is_dns_subdomain(name))
 }
 
 #[cfg(test)]
@@ -133,7 +137,18 @@ mod tests {
 
     #[test]
     fn a_scope_cannot_climb_out_of_its_folder() {
-        for bad in ["", ".", "..", "a/b", "A", "a.b", "-a", "a-", "é", &"a".repeat(64)] {
+        for bad in [
+            "",
+            ".",
+            "..",
+            "a/b",
+            "A",
+            "a.b",
+            "-a",
+            "a-",
+            "é",
+            &"a".repeat(64),
+        ] {
             assert!(bad.parse::<Scope>().is_err(), "{bad}");
         }
         assert_eq!("shop-2".parse::<Scope>().unwrap().as_str(), "shop-2");
@@ -159,7 +174,13 @@ mod tests {
         ] {
             assert!(good.parse::<ApplicationId>().is_ok(), "{good}");
         }
-        for bad in ["ledger", "service/ledger", "Service/", "Service./x", "Service/../x"] {
+        for bad in [
+            "ledger",
+            "service/ledger",
+            "Service/",
+            "Service./x",
+            "Service/../x",
+        ] {
             assert!(bad.parse::<ApplicationId>().is_err(), "{bad}");
         }
     }
@@ -167,6 +188,9 @@ mod tests {
     #[test]
     fn a_refusal_says_what_was_expected() {
         let refusal = "A B".parse::<Scope>().unwrap_err().to_string();
-        assert_eq!(refusal, "expected a scope (a DNS label, at most 63 characters), got `A B`");
+        assert_eq!(
+            refusal,
+            "expected a scope (a DNS label, at most 63 characters), got `A B`"
+        );
     }
 }

@@ -55,13 +55,29 @@ const fn civil(days: u64) -> (u64, u64, u64) {
     let (era, doe) = (z / 146_097, z % 146_097);
     let leaps = (doe / 1_460).saturating_add(doe / 146_096);
     let yoe = doe.saturating_add(doe / 36_524).saturating_sub(leaps) / 365;
-    let before = (365_u64.saturating_mul(yoe)).saturating_add(yoe / 4).saturating_sub(yoe / 100);
+    let before = (365_u64.saturating_mul(yoe))
+        .saturating_add(yoe / 4)
+        .saturating_sub(yoe / 100);
     let doy = doe.saturating_sub(before);
     let mp = doy.saturating_mul(5).saturating_add(2) / 153;
-    let day = doy.saturating_sub(mp.saturating_mul(153).saturating_add(2) / 5).saturating_add(1);
-    let month = if mp < 10 { mp.saturating_add(3) } else { mp.saturating_sub(9) };
+    let day = doy
+        .saturating_sub(mp.saturating_mul(153).saturating_add(2) / 5)
+        .saturating_add(1);
+    let month = if mp < 10 {
+        mp.saturating_add(3)
+    } else {
+        mp.saturating_sub(9)
+    };
     let year = yoe.saturating_add(era.saturating_mul(400));
-    (if month <= 2 { year.saturating_add(1) } else { year }, month, day)
+    (
+        if month <= 2 {
+            year.saturating_add(1)
+        } else {
+            year
+        },
+        month,
+        day,
+    )
 }
 
 #[cfg(test)]
