@@ -1,1 +1,3 @@
-//! What several tests share: keys, tokens, real processes.
+//! What several tests share: the workspace's files, keys and tokens, real programs.
+
+pub mod files;
