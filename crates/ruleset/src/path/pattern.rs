@@ -6,7 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 
 /// The most bytes of a pattern.
-pub const MAX_PATTERN: usize = 512;
+pub(super) const MAX_PATTERN: usize = 512;
 
 /// A pattern: literal segments, `*` and `{name}` for exactly one that is not empty, and at the end
 /// `/**` for the bare prefix and all below. Case matters.

@@ -202,9 +202,9 @@ pub(crate) fn ordered<'a>(
     list: &'static str,
     names: impl Iterator<Item = &'a str>,
 ) -> Result<(), Invalid> {
-    let mut last: Option<&str> = None;
+    let mut before: Option<&str> = None;
     for name in names {
-        if let Some(first) = last
+        if let Some(first) = before
             && first >= name
         {
             return Err(Invalid::Disordered {
@@ -213,7 +213,7 @@ pub(crate) fn ordered<'a>(
                 second: name.into(),
             });
         }
-        last = Some(name);
+        before = Some(name);
     }
     Ok(())
 }
