@@ -164,7 +164,7 @@ impl Claims {
         })
     }
 
-    /// `acr`: how the caller was authenticated (OpenID Connect Core §2).
+    /// `acr`: how the caller was authenticated (OIDC Core §2).
     pub fn acr(&self) -> Fact<&str> {
         self.registered("acr").and_then(lookup::text)
     }
@@ -174,7 +174,7 @@ impl Claims {
         self.registered("amr").and_then(lookup::texts)
     }
 
-    /// `auth_time`: when (OpenID Connect Core §2).
+    /// `auth_time`: when (OIDC Core §2).
     pub fn auth_time(&self) -> Fact<UnixTime> {
         self.registered("auth_time").and_then(|value| {
             crate::token::numeric_date(value).map_or(Fact::Unknown(Why::WrongType), Fact::Known)

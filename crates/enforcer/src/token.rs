@@ -92,12 +92,12 @@ pub fn verify<'p>(
     required.in_time(trusted, at)?;
     // 14 and 15: the type, and whether it is a bearer token at all.
     form::expect_accepted(trusted, header.typ.as_deref(), &members)?;
-    // 16. "when a token is bound [...] the resource server MUST check" the key (RFC 7800 §3.1,
-    // 9449 §7.1, 8705 §3): it cannot with a bare token, and so does not take it.
+    // 16. Whoever presents a token with `cnf` must show that he has the key (RFC 7800 §3.1, RFC
+    // 9449 §7.1, RFC 8705 §3). A bearer shows nothing.
     if members.contains_key("cnf") {
         return Err(Invalid::BoundToken);
     }
-    // 17. "Each key MUST only be used with exactly one algorithm, and this MUST be checked when the
+    // 17. "each key MUST be used with exactly one algorithm, and this MUST be checked when the
     // cryptographic operation is performed." (RFC 8725 §3.1)
     let revoked = |key: &Thumbprint| trusted.revokes_key(key, required.issued_at, at);
     let kid = header.kid.as_deref();

@@ -127,7 +127,7 @@ impl Claims {
         for path in paths {
             match self.claim(path).and_then(lookup::texts) {
                 Fact::Known(texts) => {
-                    clues.extend(texts.into_iter().map(|it| Clue::Claim(path, it)))
+                    clues.extend(texts.into_iter().map(|it| Clue::Claim(path, it)));
                 }
                 Fact::Absent | Fact::Unknown(_) => clues.push(Clue::Unsettled(Kind::Claim(path))),
             }

@@ -212,7 +212,7 @@ mod tests {
                 json!({"hd": "x"}),
                 &EmailClaim {
                     domain: None,
-                    ..claim
+                    ..claim.clone()
                 }
             ),
             None

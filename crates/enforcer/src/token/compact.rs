@@ -36,10 +36,9 @@ impl<'a> Compact<'a> {
         if self.0.len() > MAX_TOKEN {
             return Err(Invalid::TooLarge);
         }
-        // 2. "Verify that the JWT contains at least one period ('.') character." (RFC 7519 §7.2)
-        // "In the JWS Compact Serialization [...] BASE64URL(UTF8(JWS Protected Header)) || '.' ||
-        // BASE64URL(JWS Payload) || '.' || BASE64URL(JWS Signature)" (RFC 7515 §3.1). Counted, not
-        // collected: thirty thousand dots must cost nothing. Five parts are a JWE (RFC 7516 §3.1).
+        // 2. "Verify that the JWT contains at least one period ('.') character." (RFC 7519 §7.2);
+        // exactly two, for header, claims and signature (RFC 7515 §7.1). Counted, not collected:
+        // thirty thousand dots must cost nothing. Five parts are a JWE (RFC 7516 §7.1).
         match self.0.bytes().filter(|octet| *octet == b'.').count() {
             2 => {}
             4 => return Err(Invalid::Encrypted),
@@ -47,10 +46,10 @@ impl<'a> Compact<'a> {
         }
         let (signed, signature) = self.0.rsplit_once('.').ok_or(Invalid::NotAJwt)?;
         let (header, claims) = signed.split_once('.').ok_or(Invalid::NotAJwt)?;
-        // 3. "Base64url decode the encoded representation of the JWS Protected Header, following
-        // the restriction that no line breaks, whitespace, or other additional characters have been
-        // used." (RFC 7515 §5.2). Nor padding (§2), nor bits that are cut off (RFC 4648 §3.5): else
-        // one token had several spellings.
+        // 3. "Base64url decode the Encoded JOSE Header following the restriction that no line
+        // breaks, whitespace, or other additional characters have been used." (RFC 7519 §7.2). Nor
+        // padding (RFC 7515 §2), nor bits that are cut off (RFC 4648 §3.5): else one token had
+        // several spellings.
         if header.len() > base64::encoded_len(MAX_HEADER, false).unwrap_or(MAX_HEADER) {
             return Err(Invalid::TooLarge);
         }

@@ -6,19 +6,20 @@ use crate::claims::{Fact, lookup};
 use countersign_ruleset::provider::TokenForm;
 use serde_json::{Map, Value};
 
-/// 14 and 15. "use explicit typing [...] validation rules for the different kinds of JWTs MUST be
-/// written such that they are mutually exclusive" (RFC 8725 §3.11, §3.12). A token that fits two
-/// types is of none that could be told.
+/// Steps 14 and 15: "If more than one kind of JWT can be issued by the same issuer, the validation
+/// rules for those JWTs MUST be written such that they are mutually exclusive, rejecting JWTs of the
+/// wrong kind." (RFC 8725 §3.12). A token that fits two types is of none that could be told.
 pub(super) fn expect_accepted(
     trusted: &Trusted,
     typ: Option<&str>,
     members: &Map<String, Value>,
 ) -> Result<(), Invalid> {
-    // 15. Whatever its `typ`: "The "events" claim" makes it a security event (RFC 8417 §2.2), a
-    // logout token among them (OpenID Connect Back-Channel Logout §2.4), and none grants anything.
+    // 14. Whatever its `typ`: an object `events` makes it a security event (RFC 8417 §2.2), such as
+    // a logout token (OIDC Back-Channel Logout §2.4), and none of those grants anything.
     if members.get("events").is_some_and(Value::is_object) {
         return Err(Invalid::WrongTokenType);
     }
+    // 15. By the forms of the provider.
     let provider = trusted.provider();
     let mut fitting = provider
         .forms

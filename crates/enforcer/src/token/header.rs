@@ -24,17 +24,17 @@ impl Header {
         // JOSE Header MUST be unique" (§4).
         let members = object::read(octets, Part::Header)?;
         // 5. "If any of the listed extension Header Parameters are not understood and supported by
-        // the recipient, then the JWS is invalid." (RFC 7515 §4.1.11). None is, so any list is; and
-        // an empty one "MUST NOT" be used.
+        // the recipient, then the JWS is invalid." (RFC 7515 §4.1.11). None is, and an empty list
+        // must not be.
         if members.contains_key("crit") {
             return Err(Invalid::CriticalHeader);
         }
-        // "JWTs MUST NOT use the "b64" with a value of "false"" (RFC 7797 §7); `true` says nothing.
+        // A JWT must not use `b64` with `false` (RFC 7797 §7), and `true` says nothing.
         if members.contains_key("b64") {
             return Err(Invalid::UnencodedPayload);
         }
-        // 6. A key is the provider's or none: "the key used is under the control of the attacker"
-        // otherwise (RFC 7515 §10, on `jwk`, `jku`, `x5u`, `x5c` of §4.1.2 to §4.1.6).
+        // 6. A key is the provider's or none. What `jwk`, `jku`, `x5u` and `x5c` bring (RFC 7515
+        // §4.1.2 to §4.1.6), the sender has chosen; and what he lets us fetch, he aims at us.
         if let Some(name) = EMBEDDED_KEYS
             .into_iter()
             .find(|name| members.contains_key(*name))

@@ -22,9 +22,9 @@ pub(crate) struct Required {
 }
 
 impl Required {
-    /// 12. RFC 7519 §4.1 leaves them all optional and to the application; ours asks for `iss`,
-    /// `sub`, `aud`, `exp` and `iat`, as RFC 9068 §2.2 does for access tokens and OpenID Connect
-    /// Core §2 for ID tokens. A wrong type is refused and never read as absent.
+    /// Step 12. RFC 7519 §4.1 leaves them all optional and to the application; ours asks for `iss`,
+    /// `sub`, `aud`, `exp` and `iat`, as RFC 9068 §2.2 does for access tokens and OIDC Core §2 for
+    /// ID tokens. A wrong type is refused and never read as absent.
     pub(super) fn read(members: &Map<String, Value>) -> Result<Self, Invalid> {
         Ok(Self {
             issuer: text(members, Registered::Issuer)?.to_owned(),
@@ -36,7 +36,7 @@ impl Required {
         })
     }
 
-    /// 13. The time, with the leeway that RFC 7519 §4.1.4 allows: "usually no more than a few
+    /// Step 13: the time, with the leeway that RFC 7519 §4.1.4 allows: "usually no more than a few
     /// minutes, to account for clock skew"; ours at most one.
     pub(super) fn in_time(&self, trusted: &Trusted, at: UnixTime) -> Result<(), Invalid> {
         let skew = trusted.provider().clock_skew.min(MAX_SKEW);

@@ -13,6 +13,7 @@ mod claims;
 mod form;
 mod header;
 mod key;
+mod kind;
 mod mutation;
 mod revocation;
 mod vectors;
