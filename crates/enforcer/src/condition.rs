@@ -53,7 +53,9 @@ impl<'a> Value<'a> {
                 number.as_i64().map_or(Self::UNKNOWN, Self::Integer)
             }
             serde_json::Value::String(text) => Self::Text(Cow::Borrowed(text)),
-            serde_json::Value::Array(items) => Self::List(items.iter().map(Self::of_json).collect()),
+            serde_json::Value::Array(items) => {
+                Self::List(items.iter().map(Self::of_json).collect())
+            }
             serde_json::Value::Object(members) => Self::Object(members),
         }
     }
@@ -78,7 +80,9 @@ impl<'a> Value<'a> {
             (Self::Text(a), Self::Text(b)) => (a == b).into(),
             (Self::Truth(a), Self::Truth(b)) => a.and(*b).or((!*a).and(!*b)),
             (Self::List(a), Self::List(b)) if a.len() != b.len() => Kleene::False,
-            (Self::List(a), Self::List(b)) => Kleene::all(a.iter().zip(b).map(|(a, b)| a.equals(b))),
+            (Self::List(a), Self::List(b)) => {
+                Kleene::all(a.iter().zip(b).map(|(a, b)| a.equals(b)))
+            }
             _ => Kleene::Unknown,
         }
     }
@@ -92,7 +96,12 @@ pub(crate) fn evaluate<'a>(condition: &Condition, facts: &dyn Facts<'a>) -> Klee
 fn result<'a>(condition: &Condition, facts: &dyn Facts<'a>, bound: &[Value<'a>]) -> Value<'a> {
     let mut values: Vec<Value<'a>> = Vec::with_capacity(condition.nodes().len());
     for node in condition.nodes() {
-        let value = Step { facts, bound, values: &values }.value(node);
+        let value = Step {
+            facts,
+            bound,
+            values: &values,
+        }
+        .value(node);
         values.push(value);
     }
     values.pop().unwrap_or(Value::UNKNOWN)
@@ -107,7 +116,9 @@ struct Step<'s, 'a> {
 
 impl<'a> Step<'_, 'a> {
     fn at(&self, place: u16) -> &Value<'a> {
-        self.values.get(usize::from(place)).unwrap_or(&Value::UNKNOWN)
+        self.values
+            .get(usize::from(place))
+            .unwrap_or(&Value::UNKNOWN)
     }
 
     fn value(&self, node: &Node) -> Value<'a> {
@@ -115,9 +126,11 @@ impl<'a> Step<'_, 'a> {
             Node::All(places) => Kleene::all(places.iter().map(|&p| self.at(p).truth())),
             Node::Any(places) => Kleene::any(places.iter().map(|&p| self.at(p).truth())),
             Node::Not(place) => !self.at(*place).truth(),
-            Node::Compare { operator, left, right } => {
-                compare(*operator, self.at(*left), self.at(*right))
-            }
+            Node::Compare {
+                operator,
+                left,
+                right,
+            } => compare(*operator, self.at(*left), self.at(*right)),
             Node::Contains { text, part } => self.text(*text, *part, |t, p| t.contains(p)),
             Node::EndsWith { text, part } => self.text(*text, *part, |t, p| t.ends_with(p)),
             Node::StartsWith { text, part } => self.text(*text, *part, |t, p| t.starts_with(p)),
@@ -156,9 +169,13 @@ impl<'a> Step<'_, 'a> {
     /// The nodes that are not truth values by themselves.
     fn fact(&self, node: &Node) -> Value<'a> {
         match node {
-            Node::Bound(level) => {
-                self.bound.iter().rev().nth(usize::from(*level)).cloned().unwrap_or(Value::UNKNOWN)
-            }
+            Node::Bound(level) => self
+                .bound
+                .iter()
+                .rev()
+                .nth(usize::from(*level))
+                .cloned()
+                .unwrap_or(Value::UNKNOWN),
             Node::Capture(name) => self.facts.capture(name),
             Node::Caller(fact) => self.facts.caller(*fact),
             Node::Claim(path) => self.facts.claim(path),

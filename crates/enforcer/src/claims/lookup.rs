@@ -61,7 +61,7 @@ mod tests {
     use crate::claims::fact::{Fact, Why};
     use serde_json::{Map, Value, json};
 
-    fn members(value: Value) -> Map<String, Value> {
+    fn members(value: &Value) -> Map<String, Value> {
         value.as_object().unwrap().clone()
     }
 
@@ -71,7 +71,7 @@ mod tests {
 
     #[test]
     fn a_path_is_a_list_of_keys_so_dots_and_urls_are_no_trouble() {
-        let claims = members(json!({
+        let claims = members(&json!({
             "realm_access": {"roles": ["a"]}, "https://example.com/roles": "b", "x.y": 1, "n": null
         }));
         assert_eq!(
@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn the_first_claim_that_is_there_counts_even_if_it_is_of_no_use() {
-        let claims = members(json!({"azp": null, "client_id": "c"}));
+        let claims = members(&json!({"azp": null, "client_id": "c"}));
         let paths = [path(&["azp"]), path(&["client_id"])];
         assert_eq!(first(&claims, &paths), Fact::Unknown(Why::WrongType));
         assert_eq!(first(&claims, &paths[1..]), Fact::Known(&json!("c")));

@@ -25,7 +25,11 @@ impl<'a> Facts<'a> for &'a Table {
     }
 
     fn capture(&self, name: &str) -> Value<'a> {
-        if name == "tenant" { Value::Text(Cow::Borrowed("acme")) } else { Value::UNKNOWN }
+        if name == "tenant" {
+            Value::Text(Cow::Borrowed("acme"))
+        } else {
+            Value::UNKNOWN
+        }
     }
 
     fn request(&self, fact: &RequestFact) -> Value<'a> {
@@ -57,7 +61,15 @@ fn number(value: i64) -> Node {
 }
 
 fn compare(left: Node, operator: Operator, right: Node) -> Kleene {
-    comes_to(vec![left, right, Node::Compare { operator, left: 0, right: 1 }])
+    comes_to(vec![
+        left,
+        right,
+        Node::Compare {
+            operator,
+            left: 0,
+            right: 1,
+        },
+    ])
 }
 
 #[test]
@@ -65,7 +77,10 @@ fn compares_what_is_of_one_type() {
     let capture = || Node::Capture("tenant".into());
     assert_eq!(compare(claim("tenant"), Operator::Equal, capture()), True);
     assert_eq!(compare(text("other"), Operator::Equal, capture()), False);
-    assert_eq!(compare(claim("level"), Operator::GreaterOrEqual, number(3)), True);
+    assert_eq!(
+        compare(claim("level"), Operator::GreaterOrEqual, number(3)),
+        True
+    );
     assert_eq!(compare(claim("level"), Operator::Less, number(3)), False);
     assert_eq!(compare(text("a"), Operator::Less, text("b")), True);
 }
@@ -73,10 +88,26 @@ fn compares_what_is_of_one_type() {
 #[test]
 fn a_type_that_does_not_fit_is_unknown_also_when_negated() {
     for operator in [Operator::Equal, Operator::NotEqual, Operator::Less] {
-        assert_eq!(compare(claim("level"), operator, text("3")), Unknown, "{operator:?}");
-        assert_eq!(compare(claim("absent"), operator, text("3")), Unknown, "{operator:?}");
-        assert_eq!(compare(claim("null"), operator, claim("null")), Unknown, "{operator:?}");
-        assert_eq!(compare(claim("half"), operator, number(0)), Unknown, "{operator:?}");
+        assert_eq!(
+            compare(claim("level"), operator, text("3")),
+            Unknown,
+            "{operator:?}"
+        );
+        assert_eq!(
+            compare(claim("absent"), operator, text("3")),
+            Unknown,
+            "{operator:?}"
+        );
+        assert_eq!(
+            compare(claim("null"), operator, claim("null")),
+            Unknown,
+            "{operator:?}"
+        );
+        assert_eq!(
+            compare(claim("half"), operator, number(0)),
+            Unknown,
+            "{operator:?}"
+        );
     }
 }
 
@@ -94,7 +125,11 @@ fn has_is_false_for_plain_absence_only() {
 fn membership_knows_what_is_in_and_not_what_might_be() {
     let within = |item, list| comes_to(vec![item, list, Node::In { item: 0, list: 1 }]);
     assert_eq!(within(text("b"), claim("roles")), True);
-    assert_eq!(within(text("c"), claim("roles")), Unknown, "7 is of another type");
+    assert_eq!(
+        within(text("c"), claim("roles")),
+        Unknown,
+        "7 is of another type"
+    );
     assert_eq!(within(text("y"), claim("realm.roles")), False);
     assert_eq!(within(text("y"), claim("tenant")), Unknown);
     assert_eq!(within(text("y"), Node::Caller(CallerFact::Groups)), Unknown);
@@ -104,14 +139,23 @@ fn membership_knows_what_is_in_and_not_what_might_be() {
 fn a_network_holds_an_address_and_not_a_word() {
     let inside = |address, network: &str| {
         let network = network.parse().unwrap();
-        comes_to(vec![address, Node::InCidr { address: 0, network }])
+        comes_to(vec![
+            address,
+            Node::InCidr {
+                address: 0,
+                network,
+            },
+        ])
     };
     let source = || Node::Request(RequestFact::Source);
     assert_eq!(inside(source(), "10.0.0.0/8"), True);
     assert_eq!(inside(source(), "192.168.0.0/16"), False);
     assert_eq!(inside(text("fd00::1"), "fd00::/8"), True);
     assert_eq!(inside(text("localhost"), "127.0.0.0/8"), Unknown);
-    assert_eq!(inside(Node::Request(RequestFact::Host), "10.0.0.0/8"), Unknown);
+    assert_eq!(
+        inside(Node::Request(RequestFact::Host), "10.0.0.0/8"),
+        Unknown
+    );
 }
 
 #[test]
@@ -119,8 +163,14 @@ fn texts_are_looked_into() {
     let look = |node: fn(Place, Place) -> Node, part: &str| {
         comes_to(vec![claim("tenant"), text(part), node(0, 1)])
     };
-    assert_eq!(look(|text, part| Node::StartsWith { text, part }, "ac"), True);
-    assert_eq!(look(|text, part| Node::EndsWith { text, part }, "ac"), False);
+    assert_eq!(
+        look(|text, part| Node::StartsWith { text, part }, "ac"),
+        True
+    );
+    assert_eq!(
+        look(|text, part| Node::EndsWith { text, part }, "ac"),
+        False
+    );
     assert_eq!(look(|text, part| Node::Contains { text, part }, "cm"), True);
 }
 
@@ -133,8 +183,24 @@ fn lists_are_gone_through_element_by_element() {
         ]))
         .unwrap()
     };
-    let exists = |list, wanted| comes_to(vec![list, Node::Exists { list: 0, body: inner(wanted) }]);
-    let every = |list, wanted| comes_to(vec![list, Node::Every { list: 0, body: inner(wanted) }]);
+    let exists = |list, wanted| {
+        comes_to(vec![
+            list,
+            Node::Exists {
+                list: 0,
+                body: inner(wanted),
+            },
+        ])
+    };
+    let every = |list, wanted| {
+        comes_to(vec![
+            list,
+            Node::Every {
+                list: 0,
+                body: inner(wanted),
+            },
+        ])
+    };
     assert_eq!(exists(claim("realm.roles"), "x"), True);
     assert_eq!(exists(claim("realm.roles"), "y"), False);
     assert_eq!(exists(claim("roles"), "y"), Unknown, "7 is of another type");
@@ -145,14 +211,25 @@ fn lists_are_gone_through_element_by_element() {
 #[test]
 fn a_member_is_selected_and_counted() {
     let of = |node, last| comes_to(vec![node, last]);
-    let select = |member: &str| Node::Select { of: 0, member: member.into() };
-    assert_eq!(of(claim("realm"), select("roles")), Unknown, "a list is no truth value");
+    let select = |member: &str| Node::Select {
+        of: 0,
+        member: member.into(),
+    };
+    assert_eq!(
+        of(claim("realm"), select("roles")),
+        Unknown,
+        "a list is no truth value"
+    );
     let size = |node, size| {
         comes_to(vec![
             node,
             Node::Size(0),
             number(size),
-            Node::Compare { operator: Operator::Equal, left: 1, right: 2 },
+            Node::Compare {
+                operator: Operator::Equal,
+                left: 1,
+                right: 2,
+            },
         ])
     };
     assert_eq!(size(claim("roles"), 3), True);

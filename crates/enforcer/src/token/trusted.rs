@@ -33,10 +33,11 @@ impl Providers {
                     }
                     // Two that claim one issuer: neither gets it, or the keys of the one would
                     // verify what the other says.
-                    Entry::Occupied(mut place) if place.get().as_deref() != Some(&*trusted) => {
-                        place.insert(None);
+                    Entry::Occupied(mut place) => {
+                        place
+                            .get_mut()
+                            .take_if(|other| !Arc::ptr_eq(other, &trusted));
                     }
-                    Entry::Occupied(_) => {}
                 }
             }
             providers.all.push(trusted);
@@ -135,13 +136,6 @@ impl Trusted {
         subjects.covers(&required.subject, issued_at, at)
             || sessions.covers_claim(members, "sid", issued_at, at)
             || tokens.covers_claim(members, "jti", issued_at, at)
-    }
-}
-
-impl PartialEq for Trusted {
-    /// Whether it is the same provider; no two of a ruleset have one name.
-    fn eq(&self, other: &Self) -> bool {
-        self.provider.id == other.provider.id
     }
 }
 

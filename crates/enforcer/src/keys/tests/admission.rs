@@ -8,12 +8,12 @@ use countersign_ruleset::provider::{Algorithm, PublicJwk};
 
 fn misfit(jwk: PublicJwk) -> Option<Misfit> {
     let set = KeySet::admit(&[jwk], &Algorithm::ALL, Freshness::Inline);
-    assert_eq!(set.len() + set.skipped().len(), 1);
+    assert_eq!([set.len(), set.skipped().len()].iter().sum::<usize>(), 1);
     set.skipped().first().map(|skipped| skipped.misfit.clone())
 }
 
-fn text(octets: &[u8]) -> Option<String> {
-    Some(URL_SAFE_NO_PAD.encode(octets))
+fn text(octets: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(octets)
 }
 
 fn octets(member: Option<String>) -> Vec<u8> {
@@ -174,7 +174,7 @@ fn skips_rsa_keys_that_are_too_small_too_large_or_no_keys() {
         n[0] = first;
         n[size - 1] = last;
         misfit(PublicJwk {
-            n: text(&n),
+            n: Some(text(&n)),
             ..RSA.jwk()
         })
     };
@@ -186,7 +186,7 @@ fn skips_rsa_keys_that_are_too_small_too_large_or_no_keys() {
     assert_eq!(modulus(256, 0x80, 2), Some(Misfit::Modulus(2_048)), "even");
     let exponent = |e: &[u8]| {
         misfit(PublicJwk {
-            e: text(e),
+            e: Some(text(e)),
             ..RSA.jwk()
         })
     };
@@ -203,7 +203,7 @@ fn skips_rsa_numbers_with_a_second_spelling() {
     let padded = [&[0], &octets(jwk.n.clone())[..]].concat();
     assert_eq!(
         misfit(PublicJwk {
-            n: text(&padded),
+            n: Some(text(&padded)),
             ..jwk.clone()
         }),
         Some(Misfit::Encoding("n"))
@@ -239,14 +239,14 @@ fn skips_points_off_the_curve_and_curves_of_another_name() {
     off[31] ^= 1;
     assert_eq!(
         misfit(PublicJwk {
-            y: text(&off),
+            y: Some(text(&off)),
             ..jwk.clone()
         }),
         Some(Misfit::NotOnCurve)
     );
     let zero = PublicJwk {
-        x: text(&[0; 32]),
-        y: text(&[0; 32]),
+        x: Some(text(&[0; 32])),
+        y: Some(text(&[0; 32])),
         ..jwk.clone()
     };
     assert_eq!(misfit(zero), Some(Misfit::NotOnCurve));
@@ -272,13 +272,13 @@ fn skips_points_off_the_curve_and_curves_of_another_name() {
     let short = octets(jwk.x.clone())[1..].to_vec();
     assert_eq!(
         misfit(PublicJwk {
-            x: text(&short),
+            x: Some(text(&short)),
             ..jwk
         }),
         Some(Misfit::Encoding("x"))
     );
     let long = PublicJwk {
-        x: text(&[1; 33]),
+        x: Some(text(&[1; 33])),
         ..EDDSA.jwk()
     };
     assert_eq!(misfit(long), Some(Misfit::Encoding("x")));
@@ -303,7 +303,7 @@ fn skips_an_ed25519_point_of_small_order() {
             let mut point = point;
             point[31] |= sign;
             let jwk = PublicJwk {
-                x: text(&point),
+                x: Some(text(&point)),
                 ..EDDSA.jwk()
             };
             assert_eq!(misfit(jwk), Some(Misfit::SmallOrder));

@@ -36,6 +36,12 @@ fn a_token_is_of_exactly_one_type_that_is_taken() {
         gate.refuses(&ES256.sign(&id_header, &nulled)),
         Invalid::WrongTokenType
     );
+    // An empty `typ` is not an absent one.
+    let empty = id_header.replace("JWT", "");
+    assert_eq!(
+        gate.refuses(&ES256.sign(&empty, &id_claims)),
+        Invalid::WrongTokenType
+    );
     // Without `typ` only where the form says so.
     let untyped = json!({"alg": "ES256", "kid": "es256"}).to_string();
     gate.accepts(&ES256.sign(&untyped, &id_claims));

@@ -1,0 +1,183 @@
+//! Loads rulesets from directories and keeps them fresh: the only part that does I/O.
+//!
+//! ```text
+//! state directory ─┐ (a restart, tried first)
+//! directories ─────┴─► verifier ─► enforcer.install      floors ─► state directory
+//! ```
+//!
+//! Whatever is refused changes nothing: what is in force stays, and an [`Observer`] is told.
+
+use crate::store::Enforcer;
+use countersign_ruleset::names::Scope;
+use countersign_ruleset::refusal::Refusal;
+use countersign_ruleset::time::UnixTime;
+use countersign_ruleset::verifier::{Accepted, Options, Outcome, State, Verifier};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+mod directory;
+mod state;
+mod watch;
+
+pub use directory::Directory;
+pub use state::StateDirectory;
+pub use watch::{Watch, watch};
+
+/// Where rulesets come from and what they must be.
+#[derive(Debug)]
+pub struct Sources {
+    /// The bytes of the pinned trust document.
+    pub trust_root: Vec<u8>,
+    /// What the operator has set.
+    pub options: Options,
+    /// The scopes.
+    pub scopes: Vec<Scope>,
+    /// The directories, each with `trust/`, `SCOPE/manifest.json` and `SCOPE/blobs/`. The newest
+    /// ruleset that verifies is in force.
+    pub directories: Vec<PathBuf>,
+    /// Where floors are kept across restarts.
+    pub state: Option<PathBuf>,
+}
+
+/// What came of one look at one carrier.
+#[derive(Debug)]
+pub struct Report {
+    /// The scope.
+    pub scope: Scope,
+    /// Where it was looked for.
+    pub carrier: String,
+    /// What came of it.
+    pub news: News,
+    /// Whether what was in force was withdrawn, for its keys are trusted no longer.
+    pub withdrawn: bool,
+}
+
+/// What came of a look.
+#[derive(Debug)]
+pub enum News {
+    /// A ruleset was put in force.
+    InForce {
+        /// Its serial.
+        serial: u64,
+    },
+    /// It was refused, and what was in force stays.
+    Refused(Refusal),
+    /// What is in force is what is there.
+    Unchanged,
+}
+
+/// Is told of every look. It must not block for long.
+pub type Observer = Arc<dyn Fn(&Report) + Send + Sync>;
+
+/// The verifier with its carriers.
+pub struct Loader {
+    verifier: Verifier,
+    scopes: Vec<Scope>,
+    directories: Vec<Directory>,
+    state: Option<StateDirectory>,
+    enforcer: Arc<Enforcer>,
+    observer: Observer,
+}
+
+impl std::fmt::Debug for Loader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Loader")
+            .field("verifier", &self.verifier)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Loader {
+    /// Starts: the pinned trust document is read, and what was in force at the last stop is put in
+    /// force again if it still may be.
+    pub fn start(
+        sources: Sources,
+        enforcer: Arc<Enforcer>,
+        observer: Observer,
+        wall: UnixTime,
+    ) -> Result<Self, Refusal> {
+        let state = sources.state.map(StateDirectory::new);
+        let remembered = state
+            .as_ref()
+            .map_or_else(State::default, StateDirectory::read);
+        let verifier = Verifier::start(&sources.trust_root, sources.options, remembered)?;
+        let mut loader = Self {
+            verifier,
+            scopes: sources.scopes,
+            directories: sources
+                .directories
+                .into_iter()
+                .map(Directory::new)
+                .collect(),
+            state,
+            enforcer,
+            observer,
+        };
+        if let Some(state) = &loader.state {
+            let mut own = Directory::new(state.path().to_path_buf());
+            for scope in loader.scopes.clone() {
+                loader.look(&scope, &mut own, wall, true);
+            }
+        }
+        Ok(loader)
+    }
+
+    /// Looks at every directory for every scope once.
+    pub fn cycle(&mut self, wall: UnixTime) {
+        let mut directories = std::mem::take(&mut self.directories);
+        for scope in self.scopes.clone() {
+            for directory in &mut directories {
+                self.look(&scope, directory, wall, false);
+            }
+        }
+        self.directories = directories;
+    }
+
+    fn look(&mut self, scope: &Scope, directory: &mut Directory, wall: UnixTime, restart: bool) {
+        let cycle = self.verifier.accept(scope, directory, wall, restart);
+        if cycle.withdrawn {
+            self.enforcer.withdraw(scope);
+        }
+        let news = match cycle.outcome {
+            Ok(Outcome::InForce(accepted)) => self.put_in_force(scope, *accepted, restart),
+            Ok(Outcome::Unchanged) => News::Unchanged,
+            Err(refusal) => News::Refused(refusal),
+        };
+        if cycle.state_changed
+            && let Some(state) = &self.state
+        {
+            state.write(&self.verifier.state());
+        }
+        let carrier = directory.path().display().to_string();
+        (self.observer)(&Report {
+            scope: scope.clone(),
+            carrier,
+            news,
+            withdrawn: cycle.withdrawn,
+        });
+    }
+
+    fn put_in_force(&self, scope: &Scope, accepted: Accepted, restart: bool) -> News {
+        let Accepted {
+            ruleset,
+            envelope,
+            blobs,
+        } = accepted;
+        let serial = ruleset.manifest.serial;
+        if let Some(state) = &self.state
+            && !restart
+        {
+            state.keep(scope, &envelope, &blobs);
+        }
+        self.enforcer.install(ruleset);
+        News::InForce { serial }
+    }
+
+    /// The directories that are looked at.
+    pub fn directories(&self) -> impl Iterator<Item = &std::path::Path> {
+        self.directories.iter().map(Directory::path)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,65 @@
+//! A directory as a carrier. It needs no trust: what it holds is taken for what is signed.
+
+use countersign_ruleset::manifest::{self, BlobRef};
+use countersign_ruleset::names::Scope;
+use countersign_ruleset::trust;
+use countersign_ruleset::verifier::{Carrier, Fetched};
+use std::fs::File;
+use std::io::{ErrorKind, Read};
+use std::path::{Path, PathBuf};
+
+/// `trust/N.json`, `SCOPE/manifest.json`, `SCOPE/blobs/sha256/DIGEST`.
+#[derive(Debug)]
+pub struct Directory(PathBuf);
+
+impl Directory {
+    /// A carrier over the directory.
+    pub const fn new(path: PathBuf) -> Self {
+        Self(path)
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Carrier for Directory {
+    fn trust(&mut self, version: u64) -> Fetched {
+        read(
+            &self.0.join("trust").join(format!("{version}.json")),
+            trust::MAX_BYTES,
+        )
+    }
+
+    fn manifest(&mut self, scope: &Scope) -> Fetched {
+        read(
+            &self.0.join(scope.as_str()).join("manifest.json"),
+            manifest::MAX_BYTES,
+        )
+    }
+
+    fn blob(&mut self, scope: &Scope, blob: &BlobRef) -> Fetched {
+        let path = self
+            .0
+            .join(scope.as_str())
+            .join("blobs/sha256")
+            .join(blob.digest.as_str());
+        read(&path, usize::try_from(blob.size).unwrap_or(usize::MAX))
+    }
+}
+
+/// Reads one byte more than may be there at most, so that too much is seen and never held.
+fn read(path: &Path, cap: usize) -> Fetched {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Fetched::NotFound,
+        Err(error) => return Fetched::Failed(format!("{}: {error}", path.display())),
+    };
+    let mut bytes = Vec::new();
+    let most = u64::try_from(cap).unwrap_or(u64::MAX).saturating_add(1);
+    match file.take(most).read_to_end(&mut bytes) {
+        Ok(_) => Fetched::Bytes(bytes),
+        Err(error) => Fetched::Failed(format!("{}: {error}", path.display())),
+    }
+}

@@ -1,0 +1,180 @@
+//! Rulesets on a real disk: published, changed, spoilt, and taken up again after a restart.
+
+use super::{Loader, News, Sources, watch};
+use crate::store::{Enforcer, Target};
+use countersign_ruleset::key::KeyAlgorithm;
+use countersign_ruleset::provider::Keys;
+use countersign_ruleset::rules::Rules;
+use countersign_ruleset::sign::{Issue, Signer, SigningKey, publish, trust};
+use countersign_ruleset::time::UnixTime;
+use countersign_ruleset::trust::{DEFAULT_VALIDITY, Delegation, Root, Trust};
+use countersign_ruleset::verifier::Options;
+use std::fs;
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
+
+const NOW: UnixTime = UnixTime(1_800_000_000);
+
+struct Disk {
+    folder: tempfile::TempDir,
+    signing: SigningKey,
+    trust: Vec<u8>,
+    told: Arc<Mutex<Vec<String>>>,
+}
+
+impl Disk {
+    fn new() -> Self {
+        let root = SigningKey::generate(KeyAlgorithm::Ed25519).unwrap();
+        let signing = SigningKey::generate(KeyAlgorithm::Ed25519).unwrap();
+        let document = Trust {
+            cluster: "prod".parse().unwrap(),
+            version: 1,
+            expires_at: NOW.plus(86_400),
+            root: Root {
+                keys: vec![root.public_key().clone()],
+                threshold: 1,
+            },
+            rulesets: vec![Delegation {
+                scopes: vec!["*".into()],
+                keys: vec![signing.public_key().clone()],
+                threshold: 1,
+                max_validity: DEFAULT_VALIDITY,
+            }],
+        };
+        let trust = trust(&document, &[&root]).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        Self {
+            folder,
+            signing,
+            trust,
+            told: Arc::default(),
+        }
+    }
+
+    fn publish(&self, serial: u64, stale_for: u64) {
+        let issue = Issue {
+            cluster: "prod".parse().unwrap(),
+            scope: "shop".parse().unwrap(),
+            scope_uid: String::new(),
+            trust: 1,
+            serial,
+            issued_at: NOW,
+            valid_for: 3600,
+            stale_for,
+            previous: None,
+        };
+        let rules = Rules::empty("shop".parse().unwrap());
+        let published = publish(&rules, &Keys::default(), issue, &[&self.signing]).unwrap();
+        let scope = self.folder.path().join("published/shop");
+        fs::create_dir_all(scope.join("blobs/sha256")).unwrap();
+        for (digest, bytes) in &published.blobs {
+            fs::write(scope.join("blobs/sha256").join(digest.as_str()), bytes).unwrap();
+        }
+        fs::write(scope.join("next"), published.manifest).unwrap();
+        fs::rename(scope.join("next"), scope.join("manifest.json")).unwrap();
+    }
+
+    fn start(&self, wall: UnixTime) -> (Loader, Arc<Enforcer>) {
+        let target = Target::ByHost;
+        let scopes = vec!["shop".parse().unwrap()];
+        let enforcer = Arc::new(Enforcer::new(target, scopes.clone()));
+        let told = Arc::clone(&self.told);
+        let observer = move |report: &super::Report| {
+            told.lock().unwrap().push(match &report.news {
+                News::InForce { serial } => serial.to_string(),
+                News::Refused(refusal) => refusal.as_str().to_owned(),
+                News::Unchanged => "unchanged".to_owned(),
+            });
+        };
+        let sources = Sources {
+            trust_root: self.trust.clone(),
+            options: Options::new("prod".parse().unwrap()),
+            scopes,
+            directories: vec![self.folder.path().join("published")],
+            state: Some(self.folder.path().join("state")),
+        };
+        let loader = Loader::start(sources, Arc::clone(&enforcer), Arc::new(observer), wall);
+        (loader.unwrap(), enforcer)
+    }
+
+    fn told(&self) -> Vec<String> {
+        std::mem::take(&mut *self.told.lock().unwrap())
+    }
+}
+
+#[test]
+fn puts_in_force_what_is_published_and_keeps_it_when_spoilt() {
+    let disk = Disk::new();
+    let (mut loader, enforcer) = disk.start(NOW);
+    assert_eq!(disk.told(), ["NotFound"], "nothing is remembered");
+    loader.cycle(NOW);
+    assert!(!enforcer.is_ready(NOW));
+    disk.publish(1, 0);
+    loader.cycle(NOW);
+    assert!(enforcer.is_ready(NOW));
+    fs::write(disk.folder.path().join("published/shop/manifest.json"), "{").unwrap();
+    loader.cycle(NOW);
+    assert_eq!(disk.told(), ["NotFound", "1", "Malformed"]);
+    assert!(enforcer.is_ready(NOW));
+    assert!(
+        !enforcer.is_ready(NOW.plus(3600)),
+        "past its term it is not served"
+    );
+}
+
+#[test]
+fn a_restart_needs_no_publisher_and_keeps_its_floor() {
+    let disk = Disk::new();
+    disk.publish(1, 0);
+    let old = fs::read(disk.folder.path().join("published/shop/manifest.json")).unwrap();
+    disk.publish(2, 0);
+    disk.start(NOW).0.cycle(NOW);
+    fs::remove_dir_all(disk.folder.path().join("published")).unwrap();
+    disk.told();
+    let (mut loader, enforcer) = disk.start(NOW);
+    assert_eq!(disk.told(), ["2"]);
+    assert!(enforcer.is_ready(NOW));
+    disk.publish(1, 0);
+    fs::write(disk.folder.path().join("published/shop/manifest.json"), old).unwrap();
+    loader.cycle(NOW);
+    assert_eq!(disk.told(), ["RolledBack"]);
+}
+
+#[test]
+fn an_unreadable_state_is_a_missing_one() {
+    let disk = Disk::new();
+    disk.publish(1, 0);
+    disk.start(NOW).0.cycle(NOW);
+    fs::write(disk.folder.path().join("state/state.json"), "{").unwrap();
+    disk.told();
+    let (_, enforcer) = disk.start(NOW);
+    assert!(
+        enforcer.is_ready(NOW),
+        "the ruleset is signed, so it may be taken up"
+    );
+}
+
+#[test]
+fn a_change_is_seen_without_a_poll() {
+    let disk = Disk::new();
+    disk.publish(1, 0);
+    let (mut loader, enforcer) = disk.start(NOW);
+    let (seen, serials) = mpsc::channel();
+    loader.observer = Arc::new(move |report: &super::Report| {
+        if let News::InForce { serial } = report.news {
+            let _ = seen.send(serial);
+        }
+    });
+    let running = watch(loader, || NOW, Duration::from_secs(3600)).unwrap();
+    let patience = Duration::from_secs(20);
+    assert_eq!(serials.recv_timeout(patience), Ok(1));
+    disk.publish(2, 0);
+    assert_eq!(serials.recv_timeout(patience), Ok(2));
+    assert!(enforcer.is_ready(NOW));
+    drop(running);
+    disk.publish(3, 0);
+    assert!(
+        serials.recv_timeout(patience).is_err(),
+        "a watch that is dropped has ended"
+    );
+}

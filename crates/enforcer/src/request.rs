@@ -1,0 +1,333 @@
+//! The request as it is decided on and sent on: one authority, one path, at most one credential.
+
+use countersign_ruleset::host::Host;
+use countersign_ruleset::path::{self, CanonicalPath};
+use http::header::{AUTHORIZATION, HOST};
+use http::{HeaderMap, Method, Uri};
+use std::fmt;
+use std::net::IpAddr;
+
+/// What a decision may look at, and nothing else.
+///
+/// ```
+/// use countersign_enforcer::request::Request;
+/// let (parts, ()) = http::Request::get("http://Orders.example.com:80/v1/%6Frders?page=2")
+///     .body(())
+///     .unwrap()
+///     .into_parts();
+/// let request = Request::new(&parts.method, &parts.uri, &parts.headers, None).unwrap();
+/// assert_eq!(request.host().as_str(), "orders.example.com");
+/// assert_eq!(request.path().as_str(), "/v1/orders");
+/// ```
+#[derive(Debug)]
+pub struct Request<'a> {
+    method: &'a Method,
+    host: Host,
+    path: CanonicalPath,
+    headers: &'a HeaderMap,
+    source: Option<IpAddr>,
+    bearer: Option<Credential<'a>>,
+}
+
+/// A token as it came. It cannot be printed.
+#[derive(Clone, Copy)]
+pub struct Credential<'a>(pub(crate) &'a str);
+
+impl fmt::Debug for Credential<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Credential(redacted)")
+    }
+}
+
+/// Why a request is answered 400 before anything else is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Malformed {
+    /// The authority is no host.
+    #[error("expected a host in `Host` or `:authority`, got another text")]
+    AuthorityInvalid,
+    /// There is none.
+    #[error("expected one `Host`, got none")]
+    AuthorityMissing,
+    /// There are several, or two that differ.
+    #[error("expected one `Host`, got several")]
+    AuthorityTwice,
+    /// The credential is no single token.
+    #[error("expected one token after `Bearer`, got another text")]
+    CredentialMalformed,
+    /// There are two credentials.
+    #[error("expected at most one credential, got two")]
+    CredentialTwice,
+    /// The path has no canonical form.
+    #[error("{0}")]
+    Path(path::NotCanonical),
+    /// The target is `*` or an authority.
+    #[error("expected a path as the request target, got another form")]
+    TargetForm,
+}
+
+impl Malformed {
+    /// Its stable name.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::AuthorityInvalid => "AuthorityInvalid",
+            Self::AuthorityMissing => "AuthorityMissing",
+            Self::AuthorityTwice => "AuthorityTwice",
+            Self::CredentialMalformed => "CredentialMalformed",
+            Self::CredentialTwice => "CredentialTwice",
+            Self::Path(_) => "PathMalformed",
+            Self::TargetForm => "TargetForm",
+        }
+    }
+}
+
+impl<'a> Request<'a> {
+    /// Reads a request's head. `source` is the caller's address, as far as it is established.
+    pub fn new(
+        method: &'a Method,
+        uri: &'a Uri,
+        headers: &'a HeaderMap,
+        source: Option<IpAddr>,
+    ) -> Result<Self, Malformed> {
+        // authority-form, and `*`: no path to decide on (RFC 9112 §3.2.3, §3.2.4)
+        if *method == Method::CONNECT || uri.path() == "*" || uri.path().is_empty() {
+            return Err(Malformed::TargetForm);
+        }
+        let host = authority(uri, headers)?;
+        let path = CanonicalPath::parse(uri.path().as_bytes()).map_err(Malformed::Path)?;
+        let bearer = bearer(headers)?;
+        Ok(Self {
+            method,
+            host,
+            path,
+            headers,
+            source,
+            bearer,
+        })
+    }
+
+    /// The method.
+    pub const fn method(&self) -> &Method {
+        self.method
+    }
+
+    /// The host.
+    pub const fn host(&self) -> &Host {
+        &self.host
+    }
+
+    /// The canonical path, which is also the one to send on.
+    pub const fn path(&self) -> &CanonicalPath {
+        &self.path
+    }
+
+    /// The caller's address, as far as it is established.
+    pub const fn source(&self) -> Option<IpAddr> {
+        self.source
+    }
+
+    /// A header that occurs once; `Err` if it occurs twice or is no text.
+    pub(crate) fn header(&self, name: &str) -> Result<Option<&'a str>, ()> {
+        let mut values = self.headers.get_all(name).iter();
+        match (values.next(), values.next()) {
+            (None, _) => Ok(None),
+            (Some(value), None) => value.to_str().map(Some).map_err(|_| ()),
+            (Some(_), Some(_)) => Err(()),
+        }
+    }
+
+    /// Whether it asks if another origin may call (Fetch §3.2.2).
+    pub(crate) fn is_cors_preflight(&self) -> bool {
+        *self.method == Method::OPTIONS
+            && self.headers.contains_key(http::header::ORIGIN)
+            && self
+                .headers
+                .contains_key(http::header::ACCESS_CONTROL_REQUEST_METHOD)
+    }
+
+    /// The one credential: a bearer token, or a token in one of the providers' own headers. Says in
+    /// which header it came; `None` is `Authorization`.
+    pub(crate) fn credential<'h>(
+        &self,
+        own_headers: impl Iterator<Item = &'h str>,
+    ) -> Result<Option<(Credential<'a>, Option<&'h str>)>, Malformed> {
+        let mut found = self.bearer.map(|credential| (credential, None));
+        for name in own_headers {
+            let value = self.header(name).map_err(|()| Malformed::CredentialTwice)?;
+            if let Some(value) = value {
+                if found.is_some() {
+                    return Err(Malformed::CredentialTwice);
+                }
+                found = Some((Credential(value), Some(name)));
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// RFC 9112 §3.2: exactly one `Host`. With an absolute target or `:authority` it may be missing
+/// (RFC 9113 §8.3.1), and if it is there it must say the same.
+fn authority(uri: &Uri, headers: &HeaderMap) -> Result<Host, Malformed> {
+    let mut hosts = headers.get_all(HOST).iter();
+    let (first, second) = (hosts.next(), hosts.next());
+    if second.is_some() {
+        return Err(Malformed::AuthorityTwice);
+    }
+    let parse = |text: &str| Host::parse(text).map_err(|_| Malformed::AuthorityInvalid);
+    let header = match first {
+        Some(value) => Some(parse(
+            value.to_str().map_err(|_| Malformed::AuthorityInvalid)?,
+        )?),
+        None => None,
+    };
+    let target = uri
+        .authority()
+        .map(|authority| parse(authority.as_str()))
+        .transpose()?;
+    match (header, target) {
+        (Some(header), Some(target)) if header != target => Err(Malformed::AuthorityTwice),
+        (Some(host), _) | (None, Some(host)) => Ok(host),
+        (None, None) => Err(Malformed::AuthorityMissing),
+    }
+}
+
+/// RFC 6750 §2.1, the scheme in any case (RFC 9110 §11.1). Another scheme is no token.
+fn bearer(headers: &HeaderMap) -> Result<Option<Credential<'_>>, Malformed> {
+    let mut fields = headers.get_all(AUTHORIZATION).iter();
+    let (Some(value), second) = (fields.next(), fields.next()) else {
+        return Ok(None);
+    };
+    if second.is_some() {
+        return Err(Malformed::CredentialTwice);
+    }
+    let value = value.to_str().map_err(|_| Malformed::CredentialMalformed)?;
+    let (scheme, token) = value.split_once(' ').unwrap_or((value, ""));
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        // `Basic x, Bearer y`: one field that two readers take for two
+        let hidden = value.to_ascii_lowercase().contains("bearer ");
+        return if hidden {
+            Err(Malformed::CredentialMalformed)
+        } else {
+            Ok(None)
+        };
+    }
+    let token = token.trim_matches(' ');
+    if token.is_empty() || token.contains([' ', ',', '\t']) {
+        return Err(Malformed::CredentialMalformed);
+    }
+    Ok(Some(Credential(token)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Malformed, Request};
+    use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
+
+    fn read(target: &str, headers: &[(&str, &str)]) -> Result<(String, String, bool), Malformed> {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            let name: HeaderName = name.parse().unwrap();
+            map.append(name, HeaderValue::from_str(value).unwrap());
+        }
+        let uri: Uri = target.parse().unwrap();
+        let request = Request::new(&Method::GET, &uri, &map, None)?;
+        let bearer = request.bearer.is_some();
+        Ok((
+            request.host().to_string(),
+            request.path().to_string(),
+            bearer,
+        ))
+    }
+
+    const HOST: (&str, &str) = ("host", "a.example");
+
+    #[test]
+    fn takes_exactly_one_authority() {
+        assert_eq!(read("/x", &[HOST]).unwrap().0, "a.example");
+        assert_eq!(read("http://A.example:80/x", &[]).unwrap().0, "a.example");
+        assert_eq!(read("http://a.example/x", &[HOST]).unwrap().0, "a.example");
+        assert_eq!(read("/x", &[]), Err(Malformed::AuthorityMissing));
+        assert_eq!(read("/x", &[HOST, HOST]), Err(Malformed::AuthorityTwice));
+        assert_eq!(
+            read("http://b.example/x", &[HOST]),
+            Err(Malformed::AuthorityTwice)
+        );
+        assert_eq!(
+            read("/x", &[("host", "a b")]),
+            Err(Malformed::AuthorityInvalid)
+        );
+        assert_eq!(
+            read("/x", &[("host", "")]),
+            Err(Malformed::AuthorityInvalid)
+        );
+    }
+
+    #[test]
+    fn takes_a_path_and_no_other_form() {
+        assert_eq!(read("/a/../b?q=/../c", &[HOST]).unwrap().1, "/b");
+        assert_eq!(read("*", &[HOST]), Err(Malformed::TargetForm));
+        let refusal = read("/a%2fb", &[HOST]).unwrap_err();
+        assert_eq!(refusal.as_str(), "PathMalformed");
+        let uri: Uri = "a.example:443".parse().unwrap();
+        let headers = HeaderMap::new();
+        let refusal = Request::new(&Method::CONNECT, &uri, &headers, None).unwrap_err();
+        assert_eq!(refusal, Malformed::TargetForm);
+    }
+
+    #[test]
+    fn takes_at_most_one_credential() {
+        let with = |values: &[&str]| {
+            let fields = values.iter().map(|value| ("authorization", *value));
+            let fields: Vec<_> = [HOST].into_iter().chain(fields).collect();
+            read("/", &fields).map(|(_, _, bearer)| bearer)
+        };
+        for bearer in ["Bearer abc", "bearer abc", "BEARER  abc"] {
+            assert_eq!(with(&[bearer]), Ok(true), "{bearer}");
+        }
+        for other in ["Basic YTpi", "Negotiate x", "x", ""] {
+            assert_eq!(with(&[other]), Ok(false), "{other}");
+        }
+        for bad in [
+            "Bearer",
+            "Bearer ",
+            "Bearer a b",
+            "Bearer a,Bearer b",
+            "Basic x, Bearer y",
+        ] {
+            assert_eq!(with(&[bad]), Err(Malformed::CredentialMalformed), "{bad}");
+        }
+        assert_eq!(
+            with(&["Bearer a", "Bearer a"]),
+            Err(Malformed::CredentialTwice)
+        );
+        assert_eq!(
+            with(&["Basic a", "Bearer a"]),
+            Err(Malformed::CredentialTwice)
+        );
+    }
+
+    #[test]
+    fn a_provider_may_have_a_header_of_its_own_but_two_credentials_are_refused() {
+        let uri: Uri = "/".parse().unwrap();
+        let mut headers = HeaderMap::new();
+        headers.insert("host", HeaderValue::from_static("a.example"));
+        headers.insert("x-assertion", HeaderValue::from_static("abc"));
+        let own = || std::iter::once("x-assertion");
+        let request = Request::new(&Method::GET, &uri, &headers, None).unwrap();
+        let (credential, header) = request.credential(own()).unwrap().unwrap();
+        assert_eq!((credential.0, header), ("abc", Some("x-assertion")));
+        assert_eq!(format!("{credential:?}"), "Credential(redacted)");
+        headers.insert("authorization", HeaderValue::from_static("Bearer abc"));
+        let request = Request::new(&Method::GET, &uri, &headers, None).unwrap();
+        assert_eq!(
+            request.credential(own()).unwrap_err(),
+            Malformed::CredentialTwice
+        );
+        headers.remove("authorization");
+        headers.append("x-assertion", HeaderValue::from_static("abc"));
+        let request = Request::new(&Method::GET, &uri, &headers, None).unwrap();
+        assert_eq!(
+            request.credential(own()).unwrap_err(),
+            Malformed::CredentialTwice
+        );
+    }
+}
