@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::ErrorKind;
 
+pub mod commands;
 pub mod crds;
+pub mod diagnostics;
+pub mod reasons;
 
 /// The command that writes the files, named in each of them and wherever one is found to differ.
 pub const COMMAND: &str = "cargo xtask generate";
@@ -27,7 +30,13 @@ pub struct Generated {
 /// # Errors
 /// If a type cannot be written in its file's form.
 pub fn all() -> Result<Vec<Generated>> {
-    crds::files()
+    let parts = [
+        crds::files()?,
+        commands::files()?,
+        diagnostics::files()?,
+        reasons::files()?,
+    ];
+    Ok(parts.concat())
 }
 
 /// The paths of the files that are missing, other than the code would have them, or made no longer.

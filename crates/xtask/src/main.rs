@@ -16,7 +16,7 @@ struct Xtask {
 enum Task {
     /// Looks at everything that is no test: format, lints, dependencies, documentation, generated files.
     Check,
-    /// Writes the files that are made from the code: crds/, docs/reasons.md, docs/cli.md.
+    /// Writes the files that are made from the code: crds/ and pages of docs/.
     Generate {
         /// Change nothing; fail if a file differs.
         #[arg(long)]

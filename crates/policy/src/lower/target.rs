@@ -1,0 +1,255 @@
+//! Targets: what a policy protects, each an application of its own.
+
+use super::to::report_host;
+use super::{Said, Sink, short};
+use crate::diagnostic::{Code, FieldPath};
+use crate::field::{Field, List, nearest};
+use crate::resources::Resources;
+use crate::v1alpha1::{AccessPolicySpec, TargetRef};
+use countersign_ruleset::host::{Host, HostPattern};
+use countersign_ruleset::names::ApplicationId;
+use std::collections::BTreeMap;
+
+const REFERENCE: [&str; 4] = ["group", "kind", "name", "sectionName"];
+const KNATIVE: &str = "serving.knative.dev";
+const GATEWAY: &str = "gateway.networking.k8s.io";
+const KINDS: [&str; 3] = ["Service", "HTTPRoute", "GRPCRoute"];
+
+/// What a policy protects.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Targets {
+    /// What could be read.
+    pub(crate) these: BTreeMap<ApplicationId, Target>,
+    /// Whether there is something that could not be read: it may have been any target.
+    pub(crate) unknown: bool,
+}
+
+/// One target of one policy.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Target {
+    /// The hosts that it answers for.
+    pub(crate) hosts: Vec<HostPattern>,
+    /// Its own https URL: the audience where none is said.
+    pub(crate) url: Option<String>,
+    /// Whether an Allow may count there. A Deny does in any case.
+    pub(crate) usable: bool,
+}
+
+impl Targets {
+    pub(crate) fn lower(
+        resources: &Resources,
+        namespace: &str,
+        spec: &AccessPolicySpec,
+        sink: &mut Sink,
+    ) -> Self {
+        let path = FieldPath::spec();
+        let mut targets = Self::default();
+        targets.hosts(&path.name("hosts"), &spec.hosts, sink);
+        let mut lookup = Lookup {
+            resources,
+            namespace,
+            sink,
+        };
+        targets.references(&path.name("targetRefs"), &spec.target_refs, &mut lookup);
+        match (spec.hosts.is_absent(), spec.target_refs.is_absent()) {
+            (true, true) => {
+                let message = "it must say what it protects";
+                let help = "write `targetRefs`, or `hosts` for a service outside the cluster";
+                sink.error(&path, Code::Missing, message, Some(help.into()));
+                targets.unknown = true;
+            }
+            (false, false) => {
+                let message = "`hosts` and `targetRefs` exclude each other";
+                let help = "write a policy for each".to_owned();
+                sink.error(&path.name("hosts"), Code::Exclusive, message, Some(help));
+                targets
+                    .these
+                    .values_mut()
+                    .for_each(|target| target.usable = false);
+            }
+            _ => {}
+        }
+        targets
+    }
+
+    fn hosts(&mut self, path: &FieldPath, written: &Field<List<String>>, sink: &mut Sink) {
+        let hosts = match sink.field(path, written) {
+            Said::Absent => return,
+            Said::Unknown => return self.unknown = true,
+            Said::Known(hosts) => hosts,
+        };
+        for (n, text) in hosts.iter().enumerate() {
+            let path = path.index(n);
+            let parsed = text.parse::<HostPattern>();
+            if let Err(expected) = &parsed {
+                report_host(&path, text, expected, sink);
+            }
+            let usable = parsed.is_ok();
+            // a Deny for `Orders.example.com` is one for `orders.example.com`
+            let host = parsed
+                .ok()
+                .or_else(|| Host::parse(text).ok()?.as_str().parse().ok());
+            let application = host
+                .as_ref()
+                .and_then(|host| format!("Host/{host}").parse().ok());
+            let (Some(host), Some(application)) = (host, application) else {
+                if usable {
+                    let message = format!("expected a DNS name, got `{}`", short(text));
+                    sink.error(&path, Code::InvalidValue, message, None);
+                }
+                self.unknown = true;
+                continue;
+            };
+            let url = host.wildcard().is_none().then(|| format!("https://{host}"));
+            self.add(
+                application,
+                Target {
+                    hosts: vec![host],
+                    url,
+                    usable,
+                },
+            );
+        }
+    }
+
+    fn references(
+        &mut self,
+        path: &FieldPath,
+        written: &Field<List<Field<TargetRef>>>,
+        lookup: &mut Lookup<'_>,
+    ) {
+        let references = match lookup.sink.field(path, written) {
+            Said::Absent => return,
+            Said::Unknown => return self.unknown = true,
+            Said::Known(references) => references,
+        };
+        for (n, reference) in references.iter().enumerate() {
+            let path = path.index(n);
+            let reference = lookup.sink.required(&path, reference);
+            match reference.and_then(|reference| lookup.target(&path, reference)) {
+                Some((application, target)) => self.add(application, target),
+                None => self.unknown = true,
+            }
+        }
+    }
+
+    /// A target that is named twice counts only if it does both times.
+    fn add(&mut self, application: ApplicationId, target: Target) {
+        let usable = target.usable;
+        let there = self.these.entry(application).or_insert(target);
+        there.usable &= usable;
+    }
+}
+
+/// Looks up what targets refer to, in the policy's own namespace.
+struct Lookup<'r> {
+    resources: &'r Resources,
+    namespace: &'r str,
+    sink: &'r mut Sink,
+}
+
+impl Lookup<'_> {
+    /// The application that is meant; `None` if it cannot be told.
+    fn target(&mut self, path: &FieldPath, written: &TargetRef) -> Option<(ApplicationId, Target)> {
+        let misspelt = self.sink.unread(path, &written.unread, &REFERENCE);
+        let group = match self.sink.field(&path.name("group"), &written.group) {
+            Said::Absent => "",
+            Said::Known(group) => group.as_str(),
+            Said::Unknown => return None,
+        };
+        let kind = self.sink.required(&path.name("kind"), &written.kind);
+        let name = self.sink.required(&path.name("name"), &written.name);
+        let (kind, name) = (kind?.as_str(), name?.as_str());
+        let found = match (group, kind) {
+            ("", "Service") => self.service(name),
+            (KNATIVE, "Service") => self.knative(name),
+            (GATEWAY, "HTTPRoute" | "GRPCRoute") => self.route(path, kind, name),
+            _ => {
+                self.report_kind(path, group, kind);
+                return None;
+            }
+        };
+        let dot = if group.is_empty() { "" } else { "." };
+        let Ok(application) = format!("{kind}{dot}{group}/{name}").parse::<ApplicationId>() else {
+            let message = format!("expected a name in lower case, got `{}`", short(name));
+            self.sink
+                .error(&path.name("name"), Code::InvalidValue, message, None);
+            return None;
+        };
+        let mut target = found.unwrap_or_else(|| {
+            let message = format!("there is no {application} in {}", self.namespace);
+            self.sink.error(path, Code::TargetNotFound, message, None);
+            Target::default()
+        });
+        if !written.section_name.is_absent() {
+            self.sink
+                .unsupported(&path.name("sectionName"), "`sectionName`");
+            target.usable = false;
+        }
+        target.usable &= !misspelt;
+        Some((application, target))
+    }
+
+    /// A Service has no URL that is its own alone: what is said to callers in the cluster is no name
+    /// that a token should be good for.
+    fn service(&self, name: &str) -> Option<Target> {
+        let namespace = self.namespace;
+        self.resources
+            .services
+            .contains(&(namespace.to_owned(), name.to_owned()))
+            .then(|| {
+                let names = [
+                    name.to_owned(),
+                    format!("{name}.{namespace}"),
+                    format!("{name}.{namespace}.svc"),
+                    format!("{name}.{namespace}.svc.cluster.local"),
+                ];
+                let hosts = names.iter().filter_map(|name| name.parse().ok()).collect();
+                Target {
+                    hosts,
+                    url: None,
+                    usable: true,
+                }
+            })
+    }
+
+    fn knative(&self, name: &str) -> Option<Target> {
+        let key = (self.namespace.to_owned(), name.to_owned());
+        let url = self.resources.knative_services.get(&key)?.url.as_deref();
+        let authority = url.and_then(|url| url.split_once("://")?.1.split('/').next());
+        let host = authority.and_then(|authority| Host::parse(authority).ok());
+        let host: Option<HostPattern> = host.and_then(|host| host.as_str().parse().ok());
+        let url = url.filter(|url| host.is_some() && url.starts_with("https://"));
+        let (hosts, url) = (host.into_iter().collect(), url.map(str::to_owned));
+        Some(Target {
+            hosts,
+            url,
+            usable: true,
+        })
+    }
+
+    fn route(&mut self, path: &FieldPath, kind: &str, name: &str) -> Option<Target> {
+        self.sink
+            .unsupported(path, &format!("the target kind {kind}"));
+        let key = (kind.to_owned(), self.namespace.to_owned(), name.to_owned());
+        self.resources
+            .routes
+            .contains_key(&key)
+            .then(Target::default)
+    }
+
+    fn report_kind(&mut self, path: &FieldPath, group: &str, kind: &str) {
+        let (written, of) = (short(kind), short(group));
+        let message = format!(
+            "expected {}, got `{written}` of the group `{of}`",
+            KINDS.join(", ")
+        );
+        let help = match kind {
+            "Service" => Some(format!("`group: \"\"`, or `group: {KNATIVE}` for Knative")),
+            "HTTPRoute" | "GRPCRoute" => Some(format!("say `group: {GATEWAY}`")),
+            other => nearest(other, KINDS).map(|near| format!("did you mean `{near}`?")),
+        };
+        self.sink
+            .error(&path.name("kind"), Code::InvalidValue, message, help);
+    }
+}
