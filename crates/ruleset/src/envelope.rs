@@ -58,7 +58,7 @@ pub enum Unopened {
     },
     /// It is no envelope.
     #[error("expected a DSSE envelope: {0}")]
-    Malformed(String),
+    Malformed(#[from] NoEnvelope),
     /// It holds something else.
     #[error("expected the payload type `{expected}`, got `{got}`")]
     WrongPayloadType {
@@ -76,14 +76,28 @@ pub enum Unopened {
         got: usize,
     },
     /// It names one of the keys, which did not sign it.
-    #[error("the signature by the key {0} does not verify")]
-    BadSignature(String),
+    #[error("the signature by the key {0} does not verify: it was changed on its way")]
+    BadSignature(KeyId),
     /// It is signed by a key that was trusted once.
-    #[error("the key {0} was trusted before, and is no longer")]
-    RemovedKey(String),
+    #[error("the key {0} was trusted before, and is no longer: sign anew by a key that is")]
+    RemovedKey(KeyId),
     /// It is signed by a key that never was.
     #[error("expected a signature by a trusted key, got one that names `{0}`")]
     UnknownKey(String),
+}
+
+/// Why some bytes are no envelope.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoEnvelope {
+    /// A member is not base64, or one that could have been written otherwise (RFC 4648 §3.5).
+    #[error("expected padded, canonical base64 in `{0}`")]
+    Base64(&'static str),
+    /// It is not the JSON of one.
+    #[error(transparent)]
+    Json(#[from] json::Malformed),
+    /// It has none or too many, each of which would cost a verification.
+    #[error("expected 1 to {MAX_SIGNATURES} signatures, got {0}")]
+    Signatures(usize),
 }
 
 /// Keys, and how many of them must sign.
@@ -93,6 +107,13 @@ pub struct Signers<'a> {
     pub keys: &'a [PublicKey],
     /// How many distinct ones must sign; at least one.
     pub threshold: u32,
+}
+
+impl Signers<'_> {
+    /// Zero signatures are never enough, whatever a threshold says.
+    fn least(self) -> usize {
+        usize::try_from(self.threshold).unwrap_or(usize::MAX).max(1)
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -118,84 +139,108 @@ pub fn open(
     cap: usize,
     seen: &BTreeSet<KeyId>,
 ) -> Result<Verified<Vec<u8>>, Unopened> {
-    // 1 len ≤ cap
+    let closed = read(bytes, payload_type, cap)?;
+    // 4 msg = PAE(type, payload);
+    //   ok = { SPKI(k) | k ∈ group.keys, some sig verifies under k by k.alg }
+    let message = pre_authentication_encoding(payload_type, &closed.payload);
+    let mut ok = BTreeSet::new();
+    for (keyid, sig) in &closed.signatures {
+        // keyid: order of tries only
+        let (named, others): (Vec<_>, Vec<_>) = signers
+            .keys
+            .iter()
+            .partition(|key| key.id().as_str() == keyid);
+        let mut tries = named.into_iter().chain(others);
+        // a set of keys, not of signatures: one key counts once however often it signs
+        ok.extend(
+            tries
+                .find(|key| key.verifies(&message, sig))
+                .map(PublicKey::id),
+        );
+    }
+    // 5 |ok| ≥ group.threshold
+    if ok.len() >= signers.least() {
+        // 6 return payload                                   # the very bytes that are parsed
+        Ok(Verified(closed.payload))
+    } else {
+        Err(missing(&closed, signers, ok.len(), seen))
+    }
+}
+
+/// What an envelope claims to hold, before anyone vouches for it. Only a trust document that is
+/// pinned is looked at so: its own keys are inside.
+pub(crate) fn claimed(
+    bytes: &[u8],
+    payload_type: &'static str,
+    cap: usize,
+) -> Result<Vec<u8>, Unopened> {
+    read(bytes, payload_type, cap).map(|closed| closed.payload)
+}
+
+/// An envelope that is well formed, of the right type, and still closed.
+struct Closed {
+    payload: Vec<u8>,
+    signatures: Vec<(String, Vec<u8>)>,
+}
+
+fn read(bytes: &[u8], payload_type: &'static str, cap: usize) -> Result<Closed, Unopened> {
+    // 1 len ≤ cap                                                                else TooLarge
     if bytes.len() > cap {
-        return Err(Unopened::TooLarge {
-            most: cap,
-            got: bytes.len(),
-        });
+        let got = bytes.len();
+        return Err(Unopened::TooLarge { most: cap, got });
     }
     // 2 JSON: UTF-8, no duplicate member, depth ≤ 8; unknown envelope members ignored;
-    //   1..8 signatures; canonical base64, either alphabet
+    //   1..8 signatures; canonical base64, either alphabet                      else Malformed
     let limits = json::Limits {
         bytes: cap,
         ..json::Limits::ENVELOPE
     };
-    let envelope: Envelope =
-        json::strict(bytes, limits).map_err(|e| Unopened::Malformed(e.to_string()))?;
+    let envelope: Envelope = json::strict(bytes, limits).map_err(NoEnvelope::Json)?;
     let count = envelope.signatures.len();
     if !(1..=MAX_SIGNATURES).contains(&count) {
-        let reason = format!("expected 1 to {MAX_SIGNATURES} signatures, got {count}");
-        return Err(Unopened::Malformed(reason));
+        return Err(NoEnvelope::Signatures(count).into());
     }
-    let payload = base64(&envelope.payload)?;
-    // 3 env.payloadType == type
+    let payload = base64(&envelope.payload, "payload")?;
+    let decoded = envelope.signatures.into_iter();
+    let decoded = decoded.map(|s| Ok::<_, Unopened>((s.keyid, base64(&s.sig, "sig")?)));
+    let signatures = decoded.collect::<Result<_, _>>()?;
+    // 3 env.payloadType == type                                          else WrongPayloadType
     if envelope.payload_type != payload_type {
-        let got = envelope.payload_type.chars().take(120).collect();
         return Err(Unopened::WrongPayloadType {
             expected: payload_type,
-            got,
+            got: excerpt(&envelope.payload_type),
         });
     }
-    // 4 ok = { SPKI(k) | k ∈ group.keys, some sig verifies under k by k.alg }
-    //   keyid is no more than an order of tries; here every key is tried with every signature
-    let message = pre_authentication_encoding(payload_type, &payload);
-    let mut ok = BTreeSet::new();
-    for signature in &envelope.signatures {
-        let sig = base64(&signature.sig)?;
-        let by = signers
-            .keys
-            .iter()
-            .filter(|key| key.verifies(&message, &sig));
-        ok.extend(by.map(PublicKey::id));
-    }
-    // 5 |ok| ≥ group.threshold
-    let enough = u32::try_from(ok.len()).is_ok_and(|n| n >= signers.threshold.max(1));
-    if enough {
-        Ok(Verified(payload))
-    } else {
-        Err(missing(&envelope, signers, ok.len(), seen))
-    }
+    Ok(Closed {
+        payload,
+        signatures,
+    })
 }
 
-/// 5 else (ok≠∅: ThresholdNotMet | keyid∈group: BadSignature | keyid∈seenKeys: RemovedKey | UnknownKey)
-fn missing(
-    envelope: &Envelope,
-    signers: Signers<'_>,
-    got: usize,
-    seen: &BTreeSet<KeyId>,
-) -> Unopened {
+/// 5 else (ok≠∅: `ThresholdNotMet` | keyid∈group: `BadSignature` | keyid∈seenKeys: `RemovedKey`
+///   | `UnknownKey`)
+fn missing(closed: &Closed, signers: Signers<'_>, got: usize, seen: &BTreeSet<KeyId>) -> Unopened {
     if got > 0 {
-        return Unopened::ThresholdNotMet {
-            threshold: signers.threshold,
-            got,
-        };
+        let threshold = signers.threshold;
+        return Unopened::ThresholdNotMet { threshold, got };
     }
-    let named = || envelope.signatures.iter().map(|s| s.keyid.as_str());
-    if let Some(id) = named().find(|id| signers.keys.iter().any(|key| key.id().as_str() == *id)) {
-        return Unopened::BadSignature(id.to_owned());
+    let named = || closed.signatures.iter().map(|(keyid, _)| keyid.as_str());
+    let group = || signers.keys.iter().map(PublicKey::id);
+    if let Some(id) = group().find(|id| named().any(|name| name == id.as_str())) {
+        return Unopened::BadSignature(id.clone());
     }
-    if let Some(id) = named().find(|id| seen.iter().any(|key| key.as_str() == *id)) {
-        return Unopened::RemovedKey(id.to_owned());
+    if let Some(id) = seen
+        .iter()
+        .find(|id| named().any(|name| name == id.as_str()))
+    {
+        return Unopened::RemovedKey(id.clone());
     }
-    Unopened::UnknownKey(
-        named()
-            .next()
-            .unwrap_or_default()
-            .chars()
-            .take(64)
-            .collect(),
-    )
+    Unopened::UnknownKey(excerpt(named().next().unwrap_or_default()))
+}
+
+/// A stranger's text, short and on one line: it goes into logs.
+fn excerpt(text: &str) -> String {
+    text.chars().take(80).flat_map(char::escape_debug).collect()
 }
 
 /// DSSE v1: `"DSSEv1" SP LEN(type) SP type SP LEN(body) SP body`.
@@ -208,13 +253,13 @@ pub(crate) fn pre_authentication_encoding(payload_type: &str, payload: &[u8]) ->
     [head.as_bytes(), payload].concat()
 }
 
-/// Padded and canonical, in either alphabet (DSSE v1).
-pub(crate) fn base64(text: &str) -> Result<Vec<u8>, Unopened> {
-    STANDARD
-        .decode(text)
+/// Padded and canonical, in either alphabet (DSSE v1, RFC 4648 §4 and §5).
+fn base64(text: &str, member: &'static str) -> Result<Vec<u8>, NoEnvelope> {
+    let standard = STANDARD.decode(text);
+    standard
         .or_else(|_| URL_SAFE.decode(text))
-        .map_err(|_| Unopened::Malformed("expected canonical base64".into()))
+        .map_err(|_| NoEnvelope::Base64(member))
 }
 
-#[cfg(all(test, feature = "sign"))]
+#[cfg(test)]
 mod tests;

@@ -124,7 +124,7 @@ pub fn object(
     strict(bytes, limits)
 }
 
-/// serde_json quotes an unexpected value in its message; a place and a kind are enough.
+/// `serde_json` quotes an unexpected value in its message; a place and a kind are enough.
 fn reason(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let place = format!("line {}, column {}", error.line(), error.column());

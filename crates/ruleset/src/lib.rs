@@ -9,7 +9,10 @@
 //! ```
 
 pub mod condition;
+pub mod digest;
 pub mod envelope;
+#[cfg(test)]
+mod golden;
 pub mod host;
 pub mod json;
 pub mod key;
@@ -20,7 +23,7 @@ pub mod path;
 pub mod provider;
 pub mod refusal;
 pub mod rules;
-#[cfg(feature = "sign")]
+#[cfg(any(test, feature = "sign"))]
 pub mod sign;
 pub mod time;
 pub mod trust;

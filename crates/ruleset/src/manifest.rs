@@ -1,9 +1,9 @@
 //! The manifest: the small signed document that names the blobs of one ruleset, by digest.
 
-use crate::key::lower_hex;
+pub use crate::digest::Digest;
+use crate::json;
 use crate::names::{Cluster, Scope};
 use crate::time::UnixTime;
-use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -55,8 +55,9 @@ pub struct Manifest {
     /// The digest of the manifest before, so that a fork shows in a store's history.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub previous: Option<Digest>,
-    /// What a reader may ignore.
-    pub info: BTreeMap<String, String>,
+    /// What a reader may ignore: the one place where a later version may add something.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub info: BTreeMap<String, serde_json::Value>,
 }
 
 /// Whether a ruleset may be served on past its end.
@@ -102,67 +103,120 @@ pub enum Encoding {
     Identity,
 }
 
-/// A SHA-256, 64 characters of lower-case hex: checked before it becomes part of a path or URL.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Digest(Box<str>);
-
-/// A text that is no digest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("expected 64 characters of lower-case hex")]
-pub struct NotADigest;
-
-impl Digest {
-    /// The digest of some bytes.
-    pub fn of(bytes: &[u8]) -> Self {
-        Self(lower_hex(digest(&SHA256, bytes).as_ref()).into())
-    }
-
-    /// The digest as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
+/// Why a manifest is refused for what it says itself, whoever signed it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unfit {
+    /// Not exactly the two blobs.
+    #[error("expected exactly the blobs `keys` and `rules`, got {0}")]
+    Blobs(String),
+    /// It is not the JSON of one.
+    #[error(transparent)]
+    Json(#[from] json::Malformed),
+    /// Its schema is newer than any that is read here.
+    #[error("its schema {got} is newer than {newest}, the newest read here: update this edge")]
+    SchemaTooNew {
+        /// Its schema.
+        got: u32,
+        /// The newest read.
+        newest: u32,
+    },
+    /// Its schema is older than any that is read here.
+    #[error("its schema {got} is older than {oldest}, the oldest read here: compile it anew")]
+    SchemaTooOld {
+        /// Its schema.
+        got: u32,
+        /// The oldest read.
+        oldest: u32,
+    },
+    /// It may be served on for too long.
+    #[error("expected `stale.for` up to {MAX_STALE} s, got {0} s")]
+    Stale(u64),
+    /// A blob is larger than may be read.
+    #[error("expected blobs of at most {MAX_BLOB} bytes, got one of {0}")]
+    TooLarge(u64),
+    /// It ends before it begins, or holds for longer than its signer may say.
+    #[error("expected `expiresAt` after {issued_at} and up to {latest}, got {expires_at}")]
+    Validity {
+        /// When it was issued.
+        issued_at: UnixTime,
+        /// When it says that it expires.
+        expires_at: UnixTime,
+        /// The latest that is allowed.
+        latest: UnixTime,
+    },
 }
 
-impl fmt::Display for Digest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+impl Manifest {
+    /// Reads a payload that was opened.
+    pub(crate) fn parse(payload: &[u8]) -> Result<Self, Unfit> {
+        #[derive(Deserialize)]
+        struct Peek {
+            schema: u32,
+        }
+        // 3 peek m.schema: MIN ≤ schema ≤ MAX                     else SchemaTooOld | SchemaTooNew
+        let Peek { schema: got } = json::strict(payload, json::Limits::PAYLOAD)?;
+        let (oldest, newest) = (*SCHEMAS.start(), *SCHEMAS.end());
+        if got < oldest {
+            return Err(Unfit::SchemaTooOld { got, oldest });
+        }
+        if got > newest {
+            return Err(Unfit::SchemaTooNew { got, newest });
+        }
+        //   then strict(m)                                                        else Malformed
+        Ok(json::strict(payload, json::Limits::PAYLOAD)?)
     }
-}
 
-impl TryFrom<String> for Digest {
-    type Error = NotADigest;
+    /// What is said of time, whatever time it is; `max_validity` is what the root allows.
+    pub(crate) fn inspect_times(&self, max_validity: u64) -> Result<(), Unfit> {
+        // 7 issuedAt < expiresAt ≤ issuedAt+g.maxValidity, stale.for ≤ 7d, serial ≤ 2^53-1 (as every
+        //   integer that is read)                                                 else Malformed
+        let (issued_at, expires_at) = (self.issued_at, self.expires_at);
+        let latest = issued_at.plus(max_validity);
+        if expires_at <= issued_at || expires_at > latest {
+            return Err(Unfit::Validity {
+                issued_at,
+                expires_at,
+                latest,
+            });
+        }
+        if self.stale.seconds > MAX_STALE {
+            return Err(Unfit::Stale(self.stale.seconds));
+        }
+        Ok(())
+    }
 
-    fn try_from(text: String) -> Result<Self, NotADigest> {
-        let hex = |c: u8| c.is_ascii_digit() || (b'a'..=b'f').contains(&c);
-        if text.len() == 64 && text.bytes().all(hex) {
-            Ok(Self(text.into()))
-        } else {
-            Err(NotADigest)
+    /// The two blobs: the keys, the rules.
+    pub(crate) fn both_blobs(&self) -> Result<(&BlobRef, &BlobRef), Unfit> {
+        // 8 m.blobs = exactly {rules, keys}; digest ~ [0-9a-f]{64} (by its type)    else Malformed
+        let (keys, rules) = match self.blobs.as_slice() {
+            [a, b] if (a.name, b.name) == (BlobName::Keys, BlobName::Rules) => (a, b),
+            [a, b] if (a.name, b.name) == (BlobName::Rules, BlobName::Keys) => (b, a),
+            other => {
+                let names: Vec<&str> = other.iter().map(|blob| blob.name.as_str()).collect();
+                return Err(Unfit::Blobs(names.join(", ")));
+            }
+        };
+        //   size, decodedSize ≤ caps                                               else TooLarge
+        let sizes = [keys, rules].map(|blob| blob.size.max(blob.decoded_size));
+        match sizes.into_iter().find(|&size| size > MAX_BLOB) {
+            Some(got) => Err(Unfit::TooLarge(got)),
+            None => Ok((keys, rules)),
         }
     }
 }
 
-impl From<Digest> for String {
-    fn from(digest: Digest) -> Self {
-        digest.0.into()
+impl fmt::Display for BlobName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::Digest;
-
-    #[test]
-    fn a_digest_cannot_climb_out_of_its_folder() {
-        assert!(Digest::try_from("0".repeat(64)).is_ok());
-        for bad in [
-            "0".repeat(63),
-            "A".repeat(64),
-            format!("../{}", "0".repeat(61)),
-            String::new(),
-        ] {
-            assert!(Digest::try_from(bad).is_err());
+impl BlobName {
+    /// The name as text.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Keys => "keys",
+            Self::Rules => "rules",
         }
     }
 }

@@ -1,8 +1,11 @@
 //! The names a ruleset uses, each parsed once, at the border.
+//!
+//! A decision takes several of them along, so that a copy is a count and no allocation.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// A text that is not such a name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -41,7 +44,7 @@ macro_rules! name {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
-        pub struct $name(Box<str>);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// The name as text.
@@ -69,7 +72,7 @@ macro_rules! name {
 
         impl From<$name> for String {
             fn from(name: $name) -> Self {
-                name.0.into()
+                Self::from(&*name.0)
             }
         }
 
@@ -103,10 +106,12 @@ name! {
 name! {
     /// What a policy protects: `KIND[.GROUP]/NAME`, as in `Service/ledger`,
     /// `Service.serving.knative.dev/orders`, `HTTPRoute.gateway.networking.k8s.io/shop`, or
-    /// `Host/orders.example.com` for a service outside the cluster.
+    /// `Host/orders.example.com` or `Host/*.example.com` for a service outside the cluster.
     ApplicationId, "`KIND[.GROUP]/NAME`",
     |t| t.split_once('/').is_some_and(|(kind, name)| {
         let (kind, group) = kind.split_once('.').map_or((kind, None), |(k, g)| (k, Some(g)));
+        let host = (kind, group) == ("Host", None);
+        let name = name.strip_prefix("*.").filter(|_| host).unwrap_or(name);
         kind.starts_with(|c: char| c.is_ascii_uppercase())
             && kind.len() <= 63
             && kind.bytes().all(|c| c.is_ascii_alphanumeric())
@@ -171,6 +176,7 @@ mod tests {
             "Service/ledger",
             "Service.serving.knative.dev/orders",
             "Host/orders.example.com",
+            "Host/*.example.com",
         ] {
             assert!(good.parse::<ApplicationId>().is_ok(), "{good}");
         }
@@ -180,6 +186,8 @@ mod tests {
             "Service/",
             "Service./x",
             "Service/../x",
+            "Service/*.x",
+            "Host/*",
         ] {
             assert!(bad.parse::<ApplicationId>().is_err(), "{bad}");
         }

@@ -4,7 +4,7 @@
 //! there is one function, [`CanonicalPath::parse`]; what two readers might take differently is
 //! refused, and what is let through is passed on in the form that was decided on.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 mod pattern;
 
@@ -108,7 +108,8 @@ impl CanonicalPath {
             if is_pchar(byte) || byte == b'/' {
                 decoded.push(char::from(byte));
             } else {
-                decoded.push_str(&format!("%{byte:02X}"));
+                // Writing to a String cannot fail.
+                let _ = write!(decoded, "%{byte:02X}");
             }
             utf8.push(byte);
             at = at.saturating_add(if escape { 3 } else { 1 });

@@ -50,7 +50,7 @@ pub struct Provider {
     /// Where its claims are.
     pub claims: ClaimPaths,
     /// Where its keys are published; `None` if they are only those given here.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[serde(rename = "jwksURL", skip_serializing_if = "Option::is_none", default)]
     pub jwks_url: Option<String>,
     /// Whether an edge may fetch from there.
     pub refresh: Refresh,
@@ -278,11 +278,70 @@ impl Keys {
         for provider in &keys.providers {
             crate::rules::at_most("keys", MAX_KEYS, provider.keys.len())?;
         }
+        crate::rules::canonical(bytes, keys.to_bytes())?;
         Ok(keys)
     }
 
     /// The provider of that name.
     pub fn provider(&self, id: &ProviderId) -> Option<&Provider> {
         self.providers.iter().find(|provider| provider.id == *id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Keys, MAX_KEYS, MAX_PROVIDERS};
+    use crate::golden::provider;
+    use crate::rules::Invalid;
+
+    fn read(keys: &Keys) -> Result<Keys, Invalid> {
+        Keys::from_bytes(&serde_json::to_vec(keys).unwrap())
+    }
+
+    #[test]
+    fn providers_are_in_order_and_each_once() {
+        let providers = vec![provider(), provider()];
+        let refusal = read(&Keys { providers }).unwrap_err();
+        let id = provider().id.to_string();
+        let (list, first, second) = ("providers", id.clone(), id);
+        assert_eq!(
+            refusal,
+            Invalid::Disordered {
+                list,
+                first,
+                second
+            }
+        );
+    }
+
+    #[test]
+    fn there_are_so_many_providers_and_keys_and_no_more() {
+        let mut one = provider();
+        one.keys = vec![one.keys[0].clone(); MAX_KEYS + 1];
+        let (list, most, got) = ("keys", MAX_KEYS, MAX_KEYS + 1);
+        let providers = vec![one];
+        assert_eq!(
+            read(&Keys { providers }),
+            Err(Invalid::TooMany { list, most, got })
+        );
+        let providers = vec![provider(); MAX_PROVIDERS + 1];
+        let (list, most, got) = ("providers", MAX_PROVIDERS, MAX_PROVIDERS + 1);
+        assert_eq!(
+            read(&Keys { providers }),
+            Err(Invalid::TooMany { list, most, got })
+        );
+    }
+
+    /// A private part that was published by mistake does not get into a ruleset by this type.
+    #[test]
+    fn a_key_has_no_place_for_a_private_part() {
+        let providers = vec![provider()];
+        let text = serde_json::to_string(&Keys { providers }).unwrap();
+        for private in ["d", "k", "p", "dp"] {
+            let with = text.replace(r#"{"kty":"#, &format!(r#"{{"{private}":"x","kty":"#));
+            assert_ne!(with, text);
+            let refusal = Keys::from_bytes(with.as_bytes()).unwrap_err();
+            assert!(matches!(refusal, Invalid::Malformed(_)), "{refusal:?}");
+        }
     }
 }

@@ -22,7 +22,7 @@ mod bytes;
 mod identity;
 
 pub use bytes::{Invalid, MAX_RULES};
-pub(crate) use bytes::{at_most, ordered};
+pub(crate) use bytes::{at_most, canonical, ordered};
 pub use identity::{Audited, Entry, Matcher, Revocation, Revoked, ServiceAccount};
 
 /// All that is demanded in one namespace.

@@ -162,3 +162,6 @@ fn blob(name: BlobName, bytes: Vec<u8>) -> (BlobRef, (Digest, Vec<u8>)) {
     };
     (reference, (digest, bytes))
 }
+
+#[cfg(test)]
+mod tests;

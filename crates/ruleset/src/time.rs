@@ -3,6 +3,10 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
+mod duration;
+
+pub use duration::{NotADuration, Seconds};
+
 /// An instant, in whole seconds since the Unix epoch.
 ///
 /// Nothing in this crate reads a clock: whoever calls says what time it is, so that every rule

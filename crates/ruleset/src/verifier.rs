@@ -1,53 +1,48 @@
 //! The one verifier of rulesets: from disk, network or ConfigMap, nothing is put in force without it.
 //!
-//! It holds what must be remembered (the trust document, a floor for each scope, keys that were
-//! trusted once) and is driven over a [`Carrier`], which needs no trust at all: what it delivers
-//! is taken for what the signatures say, and for nothing more.
+//! It holds what must be remembered (the trust document, a floor for each scope, the keys that were
+//! trusted once) and reads nothing by itself. A cycle asks for bytes, step by step, and takes them
+//! for what the signatures say and for nothing more: what carries them needs no trust at all.
 //!
 //! ```text
-//! start ─► accept(scope): advance_trust ─► open manifest ─► order, time ─► blobs ─► commit
+//! start ─► begin(scope) ─► Fetch: trust N + 1 ─► Persist ─┐
+//!                             ▲───────────────────────────┘
+//!                             └─► Fetch: manifest ─► Fetch: blobs ─► Persist ─► Done
 //! ```
+//!
+//! The specification's own lines stand above the lines that do what they say, in
+//! [`crate::envelope`], [`crate::trust`] and here: `run` has their order, `accept` those that ask
+//! what is remembered and what time it is, `blobs` the last ones.
 
-use crate::envelope::Verified;
+use crate::envelope;
 use crate::key::KeyId;
-use crate::manifest::{BlobRef, Digest, Manifest};
+use crate::manifest::{Digest, MAX_BYTES, MAX_STALE, PAYLOAD_TYPE};
 use crate::names::{Cluster, Scope};
-use crate::provider::Keys;
 use crate::refusal::Refusal;
-use crate::rules::Rules;
 use crate::time::UnixTime;
 use crate::trust::Trust;
-use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 mod accept;
+mod blobs;
+mod carrier;
+mod ruleset;
+mod run;
+mod state;
+mod step;
+
+pub use carrier::Carrier;
+pub use ruleset::{Accepted, Cycle, Outcome, Ruleset, Standing, Term};
+pub use state::{Floor, NoOrder, Order, State};
+pub use step::{Fetch, Fetched, Persist, Step, Wanted};
+
+use state::{Document, Remembered};
 
 /// How far a signer's clock may be ahead: 5 minutes.
 pub const SKEW: u64 = 300;
 
 /// The most trust documents that one cycle follows.
 pub const MAX_TRUST_STEPS: usize = 1024;
-
-/// Where a ruleset comes from.
-pub trait Carrier {
-    /// The envelope of `trust/VERSION.json`.
-    fn trust(&mut self, version: u64) -> Fetched;
-    /// The envelope of `SCOPE/manifest.json`.
-    fn manifest(&mut self, scope: &Scope) -> Fetched;
-    /// The blob's stored bytes, of which no more than `size + 1` are asked for.
-    fn blob(&mut self, scope: &Scope, blob: &BlobRef) -> Fetched;
-}
-
-/// What a carrier delivers.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fetched {
-    /// The bytes.
-    Bytes(Vec<u8>),
-    /// It is certain that there is none.
-    NotFound,
-    /// It could not be had, and nothing is known.
-    Failed(String),
-}
 
 /// What the operator has set, and no ruleset can change.
 #[derive(Debug, Clone)]
@@ -58,8 +53,8 @@ pub struct Options {
     pub max_age: Option<u64>,
     /// The longest that an expired ruleset is served on, in seconds; tightens `stale.for`.
     pub max_stale: u64,
-    /// The least (trust, serial) of every scope, baked in at deployment.
-    pub serial_floor: Option<(u64, u64)>,
+    /// The least place of every scope's ruleset, baked in at deployment.
+    pub serial_floor: Option<Order>,
     /// The namespaces' UIDs, where they are pinned at deployment.
     pub scope_uids: BTreeMap<Scope, String>,
 }
@@ -70,137 +65,18 @@ impl Options {
         Self {
             cluster,
             max_age: None,
-            max_stale: crate::manifest::MAX_STALE,
+            max_stale: MAX_STALE,
             serial_floor: None,
             scope_uids: BTreeMap::new(),
         }
     }
 }
 
-/// What must be remembered across restarts. Losing it is losing the defence against what is old
-/// and validly signed, and nothing else.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct State {
-    /// The envelope of the latest trust document, as text.
-    pub trust: Option<String>,
-    /// Keys that were trusted once.
-    pub seen_keys: BTreeSet<KeyId>,
-    /// The latest that was accepted of each scope.
-    pub floors: BTreeMap<Scope, Floor>,
-    /// The latest `issuedAt` that was accepted: a signed lower bound of what time it is.
-    pub latest: UnixTime,
-}
-
-/// The latest that was accepted of a scope.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Floor {
-    /// Its trust document.
-    pub trust: u64,
-    /// Its serial.
-    pub serial: u64,
-    /// The digest of the manifest's payload.
-    pub digest: Digest,
-    /// When it was issued.
-    pub issued_at: UnixTime,
-    /// The namespace's UID.
-    #[serde(rename = "scopeUID")]
-    pub scope_uid: String,
-}
-
-/// A ruleset that was signed, whole, new enough and well formed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ruleset {
-    /// What was signed.
-    pub manifest: Manifest,
-    /// The digest of the manifest's payload: the ruleset's name in audit lines.
-    pub digest: Digest,
-    /// The rules.
-    pub rules: Rules,
-    /// The providers and their keys.
-    pub keys: Keys,
-    /// Until when it holds.
-    pub term: Term,
-}
-
-/// Until when a ruleset holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Term {
-    /// When it was issued: it is never earlier than that, whatever the clock says.
-    pub issued_at: UnixTime,
-    /// From then on it is stale.
-    pub end: UnixTime,
-    /// From then on it is not served.
-    pub served_until: UnixTime,
-}
-
-/// How a ruleset in force stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
-    /// It holds.
-    Fresh,
-    /// It is past its end, and served on as its signer allowed.
-    Stale,
-    /// It may not be served: 503.
-    Expired,
-}
-
-impl Term {
-    /// How it stands at that time.
-    pub fn standing(&self, wall: UnixTime) -> Standing {
-        let now = wall.max(self.issued_at);
-        if now < self.end {
-            Standing::Fresh
-        } else if now < self.served_until {
-            Standing::Stale
-        } else {
-            Standing::Expired
-        }
-    }
-}
-
-/// What a cycle came to.
-#[derive(Debug)]
-pub enum Outcome {
-    /// Put this in force.
-    InForce(Box<Accepted>),
-    /// What is in force is what is published.
-    Unchanged,
-}
-
-/// A ruleset to be put in force, and what to keep for a restart.
-#[derive(Debug)]
-pub struct Accepted {
-    /// The ruleset.
-    pub ruleset: Verified<Ruleset>,
-    /// The manifest's envelope, as it came.
-    pub envelope: Vec<u8>,
-    /// The blobs' stored bytes, as they came.
-    pub blobs: Vec<(Digest, Vec<u8>)>,
-}
-
-/// One look at a carrier.
-#[derive(Debug)]
-pub struct Cycle {
-    /// What it came to. A refusal leaves in force what is.
-    pub outcome: Result<Outcome, Refusal>,
-    /// Whether what is in force must be withdrawn: the keys that signed it are trusted no longer,
-    /// and nothing newer came. Then 503, whatever `stale` says.
-    pub withdrawn: bool,
-    /// Whether the state has changed and must be persisted.
-    pub state_changed: bool,
-}
-
 /// The verifier. Rules about time take the wall clock as an argument.
 #[derive(Debug)]
 pub struct Verifier {
     options: Options,
-    trust: Trust,
-    trust_envelope: Vec<u8>,
-    seen: BTreeSet<KeyId>,
-    floors: BTreeMap<Scope, Floor>,
-    latest: UnixTime,
+    remembered: Remembered,
     in_force: BTreeMap<Scope, Held>,
 }
 
@@ -214,55 +90,87 @@ struct Held {
 
 impl Verifier {
     /// Starts from a pinned trust document and what was remembered.
+    ///
+    /// Trust on first use does not exist: the pinned document is required, at every start.
     pub fn start(pinned: &[u8], options: Options, state: State) -> Result<Self, Refusal> {
         // 1 p = --trust-root (required, pinned, any version); p.cluster == --cluster  else WrongCluster
-        let trust = Trust::open_pinned(pinned)?.into_inner();
-        same_cluster(&options.cluster, &trust.cluster)?;
-        let mut verifier = Self {
-            trust,
-            trust_envelope: pinned.to_vec(),
-            seen: state.seen_keys,
-            floors: state.floors,
-            latest: state.latest,
-            in_force: BTreeMap::new(),
-            options,
+        let pinned = Document::pinned(pinned)?;
+        same_cluster(&options.cluster, &pinned.trust.cluster)?;
+        let remembered = match state.into_remembered() {
+            // 2 no t: t=p
+            None => Remembered::first(pinned),
+            Some(mut remembered) => {
+                let (p, t) = (pinned.trust.version, remembered.trust.trust.version);
+                same_cluster(&options.cluster, &remembered.trust.trust.cluster)?;
+                // 2 equal and different payload: abort                               TrustMismatch
+                if p == t && pinned.payload != remembered.trust.payload {
+                    return Err(Refusal::TrustMismatch { version: p });
+                }
+                // 2 p.version > t.version: t=p
+                if p > t {
+                    remembered.follow(pinned);
+                }
+                remembered
+            }
         };
-        // 2 p.version > t.version or no t: t=p;  equal and different payload: abort   TrustMismatch
-        if let Some(envelope) = state.trust.map(String::into_bytes) {
-            let persisted = Trust::open_pinned(&envelope)?.into_inner();
-            same_cluster(&verifier.options.cluster, &persisted.cluster)?;
-            if persisted.version == verifier.trust.version && persisted != verifier.trust {
-                return Err(Refusal::TrustMismatch {
-                    version: persisted.version,
-                });
-            }
-            if persisted.version > verifier.trust.version {
-                verifier.trust = persisted;
-                verifier.trust_envelope = envelope;
-            }
-        }
-        verifier.seen.extend(verifier.trust.key_ids().cloned());
-        Ok(verifier)
+        Ok(Self {
+            options,
+            remembered,
+            in_force: BTreeMap::new(),
+        })
     }
 
     /// What must be remembered.
     pub fn state(&self) -> State {
-        State {
-            trust: Some(String::from_utf8_lossy(&self.trust_envelope).into_owned()),
-            seen_keys: self.seen.clone(),
-            floors: self.floors.clone(),
-            latest: self.latest,
-        }
+        State::of(self.remembered.clone())
     }
 
     /// The trust document in use.
     pub const fn trust(&self) -> &Trust {
-        &self.trust
+        &self.remembered.trust.trust
     }
 
     /// The latest that was accepted of a scope.
     pub fn floor(&self, scope: &Scope) -> Option<&Floor> {
-        self.floors.get(scope)
+        self.remembered.floors.get(scope)
+    }
+
+    /// `now() = max(wall, hi)`: a clock set back does not revive what has expired. `hi` was at most
+    /// `wall + SKEW` when it was accepted, so a thief cannot ratchet time forward.
+    pub fn now(&self, wall: UnixTime) -> UnixTime {
+        wall.max(self.remembered.latest)
+    }
+
+    const fn seen(&self) -> &BTreeSet<KeyId> {
+        &self.remembered.seen_keys
+    }
+
+    /// if t changed: at the END of this cycle the in-force envelope must `open()` under t, else
+    /// unready + 503 (`RemovedKey`; stale mode does not apply)
+    ///
+    /// `published` is an envelope of the payload in force that does open under t: signed anew by the
+    /// next key it vouches for what is in force as well as the one that was held.
+    fn withdraws(&mut self, scope: &Scope, published: Option<Vec<u8>>) -> bool {
+        let trust = &self.remembered.trust.trust;
+        let Some(held) = self.in_force.get_mut(scope) else {
+            return false;
+        };
+        if held.opened_under == trust.version {
+            return false;
+        }
+        let still_opens = trust.delegation(scope).is_some_and(|group| {
+            let (signers, seen) = (group.signers(), &self.remembered.seen_keys);
+            envelope::open(&held.envelope, PAYLOAD_TYPE, signers, MAX_BYTES, seen).is_ok()
+        });
+        if !still_opens {
+            let Some(envelope) = published else {
+                self.in_force.remove(scope);
+                return true;
+            };
+            held.envelope = envelope;
+        }
+        held.opened_under = trust.version;
+        false
     }
 }
 
@@ -270,11 +178,9 @@ fn same_cluster(expected: &Cluster, got: &Cluster) -> Result<(), Refusal> {
     if expected == got {
         return Ok(());
     }
-    Err(Refusal::WrongCluster {
-        expected: expected.to_string(),
-        got: got.to_string(),
-    })
+    let (expected, got) = (expected.clone(), got.clone());
+    Err(Refusal::WrongCluster { expected, got })
 }
 
-#[cfg(all(test, feature = "sign"))]
+#[cfg(test)]
 mod tests;

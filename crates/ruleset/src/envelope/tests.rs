@@ -1,6 +1,7 @@
 //! Each way in which an envelope stays closed, and that it opens.
 
-use super::{Signers, Unopened, open};
+use super::{NoEnvelope, Signers, Unopened, open};
+use crate::json::Malformed;
 use crate::key::{KeyAlgorithm, PublicKey};
 use crate::sign::{Signer, SigningKey, envelope};
 use proptest::prelude::*;
@@ -13,7 +14,10 @@ fn key(seed: u8) -> SigningKey {
 }
 
 fn signed(payload: &[u8], by: &[&SigningKey]) -> Vec<u8> {
-    let signers: Vec<&dyn Signer> = by.iter().map(|&key| key as &dyn Signer).collect();
+    let mut signers: Vec<&dyn Signer> = Vec::new();
+    for key in by {
+        signers.push(*key);
+    }
     envelope(TYPE, payload, &signers).unwrap()
 }
 
@@ -61,38 +65,96 @@ fn refuses_too_much_before_reading_it() {
     );
 }
 
-#[test]
-fn refuses_what_is_malformed() {
+fn malformed(text: &str) -> NoEnvelope {
     let keys = [key(1).public_key().clone()];
-    let text = String::from_utf8(signed(b"{}", &[&key(1)])).unwrap();
-    for bad in [
-        String::new(),
-        "[]".into(),
-        text.replacen('{', r#"{"payload":"e30=","#, 1),
-        text.replace("e30=", "e30"),
-        text.replace("e30=", "e31="),
-        text.replace("e30=", "e 30="),
-        r#"{"payloadType":"x","payload":"","signatures":[]}"#.into(),
-    ] {
-        let refusal = opened(bad.as_bytes(), &keys, 1).unwrap_err();
-        assert!(
-            matches!(refusal, Unopened::Malformed(_)),
-            "{bad}: {refusal:?}"
-        );
+    match opened(text.as_bytes(), &keys, 1) {
+        Err(Unopened::Malformed(malformed)) => malformed,
+        other => panic!("{text}: {other:?}"),
     }
-    let nine: Vec<SigningKey> = (1..10).map(key).collect();
-    let refusal = opened(&signed(b"{}", &nine.iter().collect::<Vec<_>>()), &keys, 1).unwrap_err();
-    assert_eq!(
-        refusal,
-        Unopened::Malformed("expected 1 to 8 signatures, got 9".into())
-    );
+}
+
+#[test]
+fn refuses_what_is_no_json_of_an_envelope() {
+    type Is = fn(&Malformed) -> bool;
+    let text = String::from_utf8(signed(b"{}", &[&key(1)])).unwrap();
+    let cases: [(String, Is); 4] = [
+        (String::new(), |m| matches!(m, Malformed::NotJson { .. })),
+        ("[]".into(), |m| matches!(m, Malformed::Shape { .. })),
+        (text.replacen('{', r#"{"payload":"e30=","#, 1), |m| {
+            matches!(m, Malformed::DuplicateMember { .. })
+        }),
+        (text.replacen('{', r#"{"more":[[[[[[[[]]]]]]]],"#, 1), |m| {
+            matches!(m, Malformed::TooDeep { most: 8, .. })
+        }),
+    ];
+    for (text, is) in cases {
+        match malformed(&text) {
+            NoEnvelope::Json(refusal) if is(&refusal) => {}
+            other => panic!("{text}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn refuses_base64_that_could_have_been_written_otherwise() {
+    let text = String::from_utf8(signed(b"{}", &[&key(1)])).unwrap();
+    for other in ["e30", "e31=", "e 30=", "e30=\\n", "e30=="] {
+        let text = text.replace("e30=", other);
+        assert_eq!(malformed(&text), NoEnvelope::Base64("payload"), "{other}");
+    }
+    let unpadded = text.replace("==\"}]", "\"}]");
+    assert_ne!(unpadded, text);
+    assert_eq!(malformed(&unpadded), NoEnvelope::Base64("sig"));
+}
+
+/// Each costs a verification, so there are few.
+#[test]
+fn refuses_no_signature_and_more_than_eight() {
+    let of = |count: u8| {
+        let keys: Vec<SigningKey> = (1..=count).map(key).collect();
+        signed(b"{}", &keys.iter().collect::<Vec<_>>())
+    };
+    for count in [0, 9] {
+        let text = String::from_utf8(of(count)).unwrap();
+        assert_eq!(malformed(&text), NoEnvelope::Signatures(count.into()));
+    }
+    assert!(opened(&of(8), &[key(8).public_key().clone()], 1).is_ok());
+}
+
+#[test]
+fn either_alphabet_is_read() {
+    let payload = [0xfb, 0xff];
+    let text = String::from_utf8(signed(&payload, &[&key(1)])).unwrap();
+    let other = text.replace("\"+/8=\"", "\"-_8=\"");
+    assert_ne!(other, text);
+    let keys = [key(1).public_key().clone()];
+    assert_eq!(opened(other.as_bytes(), &keys, 1).unwrap(), payload);
+}
+
+#[test]
+fn a_strangers_text_is_cut_and_stays_on_one_line() {
+    let text = String::from_utf8(signed(b"{}", &[&key(1)])).unwrap();
+    let id = key(1).public_key().id().to_string();
+    let forged = text.replace(&id, &format!("a\\n{}", "x".repeat(200)));
+    let refusal = opened(forged.as_bytes(), &[], 1).unwrap_err();
+    let Unopened::UnknownKey(name) = refusal else {
+        panic!("{refusal:?}")
+    };
+    assert!(name.starts_with("a\\nxx") && name.len() == 81, "{name}");
 }
 
 #[test]
 fn refuses_a_payload_of_another_type_though_it_is_signed() {
     let other = envelope("application/json", b"{}", &[&key(1)]).unwrap();
     let refusal = opened(&other, &[key(1).public_key().clone()], 1).unwrap_err();
-    assert!(matches!(refusal, Unopened::WrongPayloadType { got, .. } if got == "application/json"));
+    let got = "application/json".into();
+    assert_eq!(
+        refusal,
+        Unopened::WrongPayloadType {
+            expected: TYPE,
+            got
+        }
+    );
 }
 
 #[test]
@@ -113,7 +175,8 @@ fn one_key_counts_once_however_often_it_signs() {
 #[test]
 fn a_threshold_of_zero_is_one() {
     let refusal = opened(&signed(b"{}", &[&key(9)]), &[], 0).unwrap_err();
-    assert!(matches!(refusal, Unopened::UnknownKey(_)));
+    let id = key(9).public_key().id().to_string();
+    assert_eq!(refusal, Unopened::UnknownKey(id));
 }
 
 #[test]
@@ -125,7 +188,7 @@ fn tells_a_bad_signature_from_a_removed_and_an_unknown_key() {
     let refusal = opened(tampered.as_bytes(), &keys, 1).unwrap_err();
     assert_eq!(
         refusal,
-        Unopened::BadSignature(one.public_key().id().to_string())
+        Unopened::BadSignature(one.public_key().id().clone())
     );
 
     let by_two = signed(b"{}", &[&two]);
@@ -145,7 +208,7 @@ fn tells_a_bad_signature_from_a_removed_and_an_unknown_key() {
         4096,
         &seen,
     );
-    assert_eq!(refusal.unwrap_err(), Unopened::RemovedKey(id.to_string()));
+    assert_eq!(refusal.unwrap_err(), Unopened::RemovedKey(id));
 }
 
 #[test]
@@ -157,7 +220,8 @@ fn a_key_id_in_the_envelope_proves_nothing() {
         one.public_key().id().as_str(),
     );
     let refusal = opened(forged.as_bytes(), &[one.public_key().clone()], 1).unwrap_err();
-    assert!(matches!(refusal, Unopened::BadSignature(_)));
+    let id = one.public_key().id().clone();
+    assert_eq!(refusal, Unopened::BadSignature(id));
 }
 
 proptest! {

@@ -3,6 +3,7 @@
 use super::{Limits, Malformed, object, strict};
 use proptest::prelude::*;
 use serde::Deserialize;
+use std::fmt::Write;
 
 #[derive(Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
@@ -50,7 +51,7 @@ fn refuses_a_member_twice_at_every_depth_also_when_escaped() {
 fn refuses_a_member_twice_in_a_long_object() {
     let mut text = String::from("{");
     for n in 0..100 {
-        text.push_str(&format!("\"m{n}\":1,"));
+        write!(text, "\"m{n}\":1,").unwrap();
     }
     let once = format!("{text}\"last\":1}}");
     assert!(object(once.as_bytes(), Limits::TOKEN).is_ok());

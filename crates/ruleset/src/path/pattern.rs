@@ -115,12 +115,15 @@ impl PathPattern {
         let pairs = self.segments.iter().zip(path.segments());
         Some(
             pairs
-                .filter_map(|(segment, part)| match segment {
-                    Segment::Capture(name) => Some((&**name, decoded(part))),
-                    Segment::Any | Segment::Literal(_) | Segment::Rest => None,
-                })
+                .filter_map(|(segment, part)| segment.captured(part))
                 .collect(),
         )
+    }
+
+    /// One capture of a canonical path that the pattern covers.
+    pub fn capture(&self, path: &str, name: &str) -> Option<String> {
+        let mut pairs = self.segments.iter().zip(path.split('/').skip(1));
+        pairs.find_map(|(s, part)| s.captured(part).filter(|(n, _)| *n == name).map(|(_, v)| v))
     }
 }
 
@@ -167,7 +170,7 @@ impl FromStr for PathPattern {
             segments.push(segment);
         }
         if !text.starts_with('/') {
-            plain = text.to_owned();
+            text.clone_into(&mut plain);
         }
         let canonical = CanonicalPath::parse(plain.as_bytes())?;
         if canonical.as_str() != plain {
@@ -204,6 +207,13 @@ fn respelt(text: &str) -> Option<String> {
 }
 
 impl Segment {
+    fn captured<'a>(&'a self, part: &str) -> Option<(&'a str, String)> {
+        match self {
+            Self::Capture(name) => Some((&**name, decoded(part))),
+            Self::Any | Self::Literal(_) | Self::Rest => None,
+        }
+    }
+
     fn parse(part: &str) -> Result<Self, PatternMalformed> {
         if part == "**" {
             return Ok(Self::Rest);

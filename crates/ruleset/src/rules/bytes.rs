@@ -14,6 +14,9 @@ pub enum Invalid {
     /// It is not the JSON that was promised.
     #[error(transparent)]
     Malformed(#[from] json::Malformed),
+    /// It means what it says, and would be written otherwise: then one meaning had two digests.
+    #[error("expected the one form in which it is written, got another of the same meaning")]
+    NotCanonical,
     /// A list that must be in order, each once, is not.
     #[error("expected {list} in order and each once, got `{second}` after `{first}`")]
     Disordered {
@@ -84,6 +87,7 @@ impl Rules {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Invalid> {
         let rules: Self = json::strict(bytes, json::Limits::BLOB)?;
         rules.inspect()?;
+        canonical(bytes, rules.to_bytes())?;
         Ok(rules)
     }
 
@@ -186,6 +190,17 @@ impl Entry {
             Self::Identity { provider, .. } => Some(provider),
             Self::Anyone | Self::Missing(_) | Self::Role(_) | Self::Unknown => None,
         }
+    }
+}
+
+/// Refuses what would be written otherwise: a list out of order, a blank, a member that says nothing.
+pub(crate) fn canonical(
+    bytes: &[u8],
+    written: Result<Vec<u8>, serde_json::Error>,
+) -> Result<(), Invalid> {
+    match written {
+        Ok(written) if written == bytes => Ok(()),
+        _ => Err(Invalid::NotCanonical),
     }
 }
 

@@ -37,7 +37,7 @@ pub enum Matcher {
     /// The outermost actor (`act`, RFC 8693 §4.1).
     Actors(Vec<String>),
     /// One of these conjunctions.
-    AnyOf(Vec<Vec<Matcher>>),
+    AnyOf(Vec<Vec<Self>>),
     /// A claim, by its path of keys: a string that is listed, or an array that holds one.
     #[serde(rename_all = "camelCase")]
     Claim {

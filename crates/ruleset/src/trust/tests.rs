@@ -1,6 +1,6 @@
 //! Trust documents: what may follow what, and what a document may not say.
 
-use super::{Delegation, Distrusted, Root, Trust};
+use super::{Delegation, Distrusted, Fault, MAX_VALIDITY, Root, Trust};
 use crate::envelope::Unopened;
 use crate::key::PublicKey;
 use crate::sign::{Signer, SigningKey, trust};
@@ -38,14 +38,15 @@ fn document(version: u64, root: &[u8], signing: &[u8]) -> Trust {
 
 fn signed(document: &Trust, by: &[u8]) -> Vec<u8> {
     let keys: Vec<SigningKey> = by.iter().map(|&seed| key(seed)).collect();
-    let signers: Vec<&dyn Signer> = keys.iter().map(|key| key as &dyn Signer).collect();
+    let signers: Vec<&dyn Signer> = keys.iter().map(|key| -> &dyn Signer { key }).collect();
     trust(document, &signers).unwrap()
 }
 
-fn refusal(document: &Trust) -> String {
-    let by: Vec<u8> = vec![1];
-    match Trust::open_pinned(&signed(document, &by)) {
-        Err(Distrusted::Invalid(reason)) => reason,
+fn fault(change: impl FnOnce(&mut Trust)) -> Fault {
+    let mut trust = document(1, &[1], &[2]);
+    change(&mut trust);
+    match Trust::open_pinned(&signed(&trust, &[1])) {
+        Err(Distrusted::Invalid(fault)) => fault,
         other => panic!("{other:?}"),
     }
 }
@@ -113,22 +114,102 @@ fn an_exact_scope_beats_the_star() {
 
 #[test]
 fn refuses_what_a_document_may_not_say() {
-    let base = || document(1, &[1], &[2]);
-    let with = |change: fn(&mut Trust)| {
-        let mut trust = base();
-        change(&mut trust);
-        refusal(&trust)
-    };
-    assert!(Trust::open_pinned(&signed(&base(), &[1])).is_ok());
-    assert_eq!(with(|t| t.version = 0), "expected a version from 1, got 0");
-    assert!(with(|t| t.root.keys = public(&[1, 1])).contains("listed twice"));
-    assert!(with(|t| t.rulesets[0].threshold = 0).contains("expected a threshold of 1 to 1"));
-    assert!(with(|t| t.rulesets[0].threshold = 2).contains("expected a threshold of 1 to 1"));
-    assert!(with(|t| t.rulesets[0].keys = public(&[1])).contains("may not sign rulesets"));
-    assert!(with(|t| t.rulesets[0].scopes = vec![]).contains("names no scope"));
-    assert!(with(|t| t.rulesets[0].scopes = vec!["a/b".into()]).contains("expected a scope"));
-    assert!(with(|t| t.rulesets.push(t.rulesets[0].clone())).contains("two delegations"));
-    assert!(with(|t| t.rulesets[0].max_validity = 401 * 86_400).contains("expected a validity"));
-    let many: fn(&mut Trust) = |t| t.root.keys = public(&[1, 10, 11, 12, 13, 14, 15, 16, 17]);
-    assert!(with(many).contains("at most 8 keys"));
+    assert!(Trust::open_pinned(&signed(&document(1, &[1], &[2]), &[1])).is_ok());
+    assert_eq!(fault(|t| t.version = 0), Fault::Version);
+    assert_eq!(fault(|t| t.rulesets[0].scopes = vec![]), Fault::NoScope);
+    assert_eq!(
+        fault(|t| t.rulesets[0].scopes = vec!["a/b".into()]),
+        Fault::NotAScope("a/b".into())
+    );
+    assert_eq!(
+        fault(|t| t.rulesets[0].keys = public(&[1])),
+        Fault::RootSignsRulesets(key(1).public_key().id().clone())
+    );
+    assert_eq!(
+        fault(|t| {
+            let mut again = t.rulesets[0].clone();
+            again.keys = public(&[3]);
+            t.rulesets.push(again);
+        }),
+        Fault::ScopeTwice("*".into())
+    );
+    assert_eq!(
+        fault(|t| t.rulesets[0].scopes = vec!["shop".into(), "shop".into()]),
+        Fault::ScopeTwice("shop".into())
+    );
+}
+
+#[test]
+fn refuses_a_group_that_nobody_or_anybody_could_speak_for() {
+    assert_eq!(
+        fault(|t| t.root.keys = public(&[1, 1])),
+        Fault::KeyTwice("root")
+    );
+    assert_eq!(
+        fault(|t| t.rulesets[0].keys = public(&[2, 2])),
+        Fault::KeyTwice("rulesets")
+    );
+    for threshold in [0, 2] {
+        let (of, keys) = ("rulesets", 1);
+        let refusal = Fault::Threshold {
+            of,
+            keys,
+            threshold,
+        };
+        assert_eq!(fault(|t| t.rulesets[0].threshold = threshold), refusal);
+    }
+    assert_eq!(
+        fault(|t| t.rulesets[0].keys = vec![]),
+        Fault::Threshold {
+            of: "rulesets",
+            keys: 0,
+            threshold: 1
+        }
+    );
+    let (of, got) = ("root", 9);
+    assert_eq!(
+        fault(|t| t.root.keys = public(&[1, 10, 11, 12, 13, 14, 15, 16, 17])),
+        Fault::TooManyKeys { of, got }
+    );
+}
+
+#[test]
+fn refuses_a_validity_without_beginning_or_end() {
+    for seconds in [0, MAX_VALIDITY + 1, u64::from(u32::MAX)] {
+        let refusal = fault(|t| t.rulesets[0].max_validity = seconds);
+        assert_eq!(refusal, Fault::Validity(seconds));
+    }
+    let mut longest = document(1, &[1], &[2]);
+    longest.rulesets[0].max_validity = MAX_VALIDITY;
+    assert!(Trust::open_pinned(&signed(&longest, &[1])).is_ok());
+}
+
+#[test]
+fn refuses_what_cannot_follow() {
+    let first = Trust::open_pinned(&signed(&document(1, &[1], &[2]), &[1])).unwrap();
+    let follow = |bytes: &[u8]| first.open_next(bytes, &BTreeSet::new()).unwrap_err();
+    for got in [0, 1, 3] {
+        let refusal = follow(&signed(&document(got, &[1], &[2]), &[1]));
+        assert_eq!(refusal, Distrusted::OutOfOrder { expected: 2, got });
+    }
+    let mut other = document(2, &[1], &[2]);
+    other.cluster = "other".parse().unwrap();
+    let (expected, got) = ("prod".parse().unwrap(), "other".parse().unwrap());
+    assert_eq!(
+        follow(&signed(&other, &[1])),
+        Distrusted::WrongCluster { expected, got }
+    );
+    let two = serde_json::to_string(&document(2, &[1], &[2])).unwrap();
+    let more = two.replacen('{', r#"{"more":1,"#, 1);
+    let bytes = crate::sign::envelope(super::PAYLOAD_TYPE, more.as_bytes(), &[&key(1)]).unwrap();
+    assert!(matches!(
+        follow(&bytes),
+        Distrusted::Malformed(crate::json::Malformed::Shape { .. })
+    ));
+    let most = super::MAX_BYTES;
+    let got = most + 1;
+    assert_eq!(
+        follow(&vec![b' '; got]),
+        Distrusted::Unopened(Unopened::TooLarge { most, got })
+    );
 }

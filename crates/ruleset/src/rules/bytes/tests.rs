@@ -3,8 +3,10 @@
 use crate::json;
 use crate::names::RoleId;
 use crate::rules::{
-    Application, Disclose, Effect, Entry, Invalid, Matcher, Mode, Policy, Require, Rule, Rules, To,
+    Application, Disclose, Effect, Entry, Guardrail, Invalid, Matcher, Mode, Policy, Require, Rule,
+    Rules, To,
 };
+use crate::time::UnixTime;
 
 fn identity(all: Vec<Matcher>) -> Entry {
     Entry::Identity {
@@ -129,7 +131,74 @@ fn names_are_in_order_and_each_once() {
     );
     let swapped = rules(vec![rule("b", vec![]), rule("a", vec![])]);
     let refusal = Rules::from_bytes(&serde_json::to_vec(&swapped).unwrap()).unwrap_err();
-    assert!(matches!(refusal, Invalid::Disordered { list: "rules", .. }));
+    let (first, second) = ("b".into(), "a".into());
+    assert_eq!(
+        refusal,
+        Invalid::Disordered {
+            list: "rules",
+            first,
+            second
+        }
+    );
+}
+
+/// One meaning has one digest: what would be written otherwise is refused.
+#[test]
+fn refuses_another_spelling_of_the_same_meaning() {
+    let text = String::from_utf8(rules(vec![]).to_bytes().unwrap()).unwrap();
+    for other in [
+        text.replacen(':', ": ", 1),
+        format!("{text}\n"),
+        text.replace(r#""forward":[]"#, r#""login":null,"forward":[]"#),
+        text.replace("shop", "sh\\u006fp"),
+        text.replace(r#""hosts":[]"#, r#""hosts":["b.example","a.example"]"#),
+    ] {
+        assert_ne!(other, text);
+        let refusal = Rules::from_bytes(other.as_bytes()).unwrap_err();
+        assert_eq!(refusal, Invalid::NotCanonical, "{other}");
+    }
+}
+
+#[test]
+fn a_guardrail_holds_each_effect_in_its_place() {
+    let mut deny = rule("no", vec![Entry::Anyone]);
+    deny.effect = Effect::Deny;
+    let allow = rule("yes", vec![Entry::Anyone]);
+    let read = |boundary: &Rule, denied: &Rule| {
+        let mut set = rules(vec![]);
+        set.guardrails.push(Guardrail {
+            policy: "ClusterAccessPolicy/base".parse().unwrap(),
+            mode: Mode::Enforce,
+            boundary: Some(vec![boundary.clone()]),
+            deny: vec![denied.clone()],
+        });
+        Rules::from_bytes(&set.to_bytes().unwrap())
+    };
+    assert!(read(&allow, &deny).is_ok());
+    let refusal = Invalid::Effect("ClusterAccessPolicy/base".into());
+    assert_eq!(read(&deny, &deny), Err(refusal.clone()));
+    assert_eq!(read(&allow, &allow), Err(refusal));
+}
+
+#[test]
+fn a_condition_is_looked_at_before_it_is_run() {
+    let mut ahead = rule("r", vec![Entry::Anyone]);
+    ahead.when = serde_json::from_str(r#"[{"not":0}]"#).unwrap();
+    let refusal = Rules::from_bytes(&rules(vec![ahead]).to_bytes().unwrap()).unwrap_err();
+    let (rule, reason) = (
+        "r".into(),
+        "node 0 refers to node 0, not an earlier one".into(),
+    );
+    assert_eq!(refusal, Invalid::Condition { rule, reason });
+}
+
+#[test]
+fn there_are_so_many_rules_and_no_more() {
+    let most = super::MAX_RULES;
+    assert_eq!(super::at_most("rules", most, most), Ok(()));
+    let (list, got) = ("rules", most + 1);
+    let refusal = Invalid::TooMany { list, most, got };
+    assert_eq!(super::at_most(list, most, got), Err(refusal));
 }
 
 #[test]
@@ -149,9 +218,13 @@ fn a_deny_cannot_expire_or_require() {
     let mut deny = rule("r", vec![Entry::Anyone]);
     deny.effect = Effect::Deny;
     assert!(Rules::from_bytes(&rules(vec![deny.clone()]).to_bytes().unwrap()).is_ok());
-    deny.require = Some(Require::default());
-    let refusal = Rules::from_bytes(&rules(vec![deny]).to_bytes().unwrap()).unwrap_err();
-    assert_eq!(refusal, Invalid::DenyWithAllowParts("r".into()));
+    let (mut requires, mut expires) = (deny.clone(), deny);
+    requires.require = Some(Require::default());
+    expires.expires_at = Some(UnixTime(1));
+    for deny in [requires, expires] {
+        let refusal = Rules::from_bytes(&rules(vec![deny]).to_bytes().unwrap()).unwrap_err();
+        assert_eq!(refusal, Invalid::DenyWithAllowParts("r".into()));
+    }
 }
 
 #[test]
@@ -165,5 +238,5 @@ fn the_deepest_rule_that_can_be_written_can_be_read() {
         vec![identity(vec![Matcher::AnyOf(vec![vec![claim]])])],
     )]);
     assert!(Rules::from_bytes(&set.to_bytes().unwrap()).is_ok());
-    assert!(json::Limits::BLOB.depth >= 18);
+    const { assert!(json::Limits::BLOB.depth >= 18) };
 }

@@ -9,7 +9,7 @@ use crate::rules::Rules;
 use crate::sign::{Issue, Signer, SigningKey, envelope, publish, trust};
 use crate::time::UnixTime;
 use crate::trust::{DEFAULT_VALIDITY, Delegation, Root, Trust};
-use crate::verifier::{Carrier, Cycle, Fetched, Options, State, Verifier};
+use crate::verifier::{Carrier, Cycle, Fetched, Options, State, Verifier, Wanted};
 use std::collections::BTreeMap;
 
 pub(super) const NOW: u64 = 1_800_000_000;
@@ -26,39 +26,54 @@ pub(super) fn public(seeds: &[u8]) -> Vec<PublicKey> {
 }
 
 fn signers(keys: &[SigningKey]) -> Vec<&dyn Signer> {
-    keys.iter().map(|key| key as &dyn Signer).collect()
+    keys.iter().map(|key| -> &dyn Signer { key }).collect()
 }
+
+/// Answers for trust documents of any version.
+type Endless = Box<dyn FnMut(u64) -> Fetched>;
 
 #[derive(Default)]
 pub(super) struct Memory {
     pub(super) trust: BTreeMap<u64, Vec<u8>>,
     pub(super) manifest: Option<Vec<u8>>,
     pub(super) blobs: BTreeMap<Digest, Vec<u8>>,
-    pub(super) failing: bool,
+    /// What cannot be had at the moment.
+    pub(super) failing: Option<&'static str>,
+    pub(super) endless: Option<Endless>,
+}
+
+impl Memory {
+    pub(super) fn fetch(&mut self, wanted: &Wanted) -> Fetched {
+        let scope = "shop".parse().unwrap();
+        match wanted {
+            Wanted::Blob(blob) => self.blob(&scope, blob),
+            Wanted::Manifest => self.manifest(&scope),
+            Wanted::Trust(version) => Carrier::trust(self, *version),
+        }
+    }
+
+    fn answer(&self, what: &str, bytes: Option<&Vec<u8>>) -> Fetched {
+        if self.failing == Some(what) {
+            return Fetched::Failed("connection reset".into());
+        }
+        bytes.cloned().map_or(Fetched::NotFound, Fetched::Bytes)
+    }
 }
 
 impl Carrier for Memory {
     fn trust(&mut self, version: u64) -> Fetched {
-        self.trust
-            .get(&version)
-            .cloned()
-            .map_or(Fetched::NotFound, Fetched::Bytes)
+        if let Some(endless) = &mut self.endless {
+            return endless(version);
+        }
+        self.answer("the next trust document", self.trust.get(&version))
     }
 
     fn manifest(&mut self, _: &Scope) -> Fetched {
-        if self.failing {
-            return Fetched::Failed("connection reset".into());
-        }
-        self.manifest
-            .clone()
-            .map_or(Fetched::NotFound, Fetched::Bytes)
+        self.answer("the manifest", self.manifest.as_ref())
     }
 
     fn blob(&mut self, _: &Scope, blob: &BlobRef) -> Fetched {
-        self.blobs
-            .get(&blob.digest)
-            .cloned()
-            .map_or(Fetched::NotFound, Fetched::Bytes)
+        self.answer("the blob", self.blobs.get(&blob.digest))
     }
 }
 
@@ -136,9 +151,22 @@ impl World {
             .verifier
             .as_ref()
             .map_or_else(State::default, Verifier::state);
-        let pinned = trust(&self.document, &[&key(1)]).unwrap();
-        let verifier = Verifier::start(&pinned, self.options.clone(), state)?;
+        let verifier = Verifier::start(&self.pinned(), self.options.clone(), state)?;
         Ok(self.verifier.insert(verifier))
+    }
+
+    pub(super) fn pinned(&self) -> Vec<u8> {
+        Self::sign_document(&self.document, &[1])
+    }
+
+    pub(super) fn sign_document(document: &Trust, by: &[u8]) -> Vec<u8> {
+        let keys: Vec<SigningKey> = by.iter().map(|&seed| key(seed)).collect();
+        trust(document, &signers(&keys)).unwrap()
+    }
+
+    /// The verifier, and what it fetches from.
+    pub(super) fn parts(&mut self) -> (&mut Verifier, &mut Memory) {
+        (self.verifier.as_mut().unwrap(), &mut self.carrier)
     }
 
     pub(super) fn verifier(&self) -> &Verifier {
@@ -167,7 +195,7 @@ impl World {
 
     /// The same with the next serial; the change is not kept.
     pub(super) fn next(&mut self, change: impl FnOnce(&mut Manifest)) {
-        self.manifest.serial += 1;
+        self.manifest.serial = self.manifest.serial.checked_add(1).unwrap();
         let kept = self.manifest.clone();
         self.change(change);
         let uid = self.manifest.scope_uid.clone();
@@ -179,9 +207,13 @@ impl World {
 
     pub(super) fn sign_text(&mut self, change: impl FnOnce(&str) -> String) {
         let payload = change(&serde_json::to_string(&self.manifest).unwrap());
-        let keys: Vec<SigningKey> = self.signing.iter().map(|&seed| key(seed)).collect();
-        let signed = envelope(PAYLOAD_TYPE, payload.as_bytes(), &signers(&keys)).unwrap();
+        let signed = Self::signed_payload(PAYLOAD_TYPE, payload.as_bytes(), &self.signing);
         self.carrier.manifest = Some(signed);
+    }
+
+    pub(super) fn signed_payload(payload_type: &str, payload: &[u8], by: &[u8]) -> Vec<u8> {
+        let keys: Vec<SigningKey> = by.iter().map(|&seed| key(seed)).collect();
+        envelope(payload_type, payload, &signers(&keys)).unwrap()
     }
 
     /// Publishes the next trust document, signed by these roots.
@@ -196,10 +228,8 @@ impl World {
             ..self.document.clone()
         };
         change(&mut next);
-        let keys: Vec<SigningKey> = by.iter().map(|&seed| key(seed)).collect();
-        self.carrier
-            .trust
-            .insert(version, trust(&next, &signers(&keys)).unwrap());
+        let signed = Self::sign_document(&next, by);
+        self.carrier.trust.insert(version, signed);
     }
 
     pub(super) fn rules_text(&self) -> String {
@@ -212,21 +242,19 @@ impl World {
         String::from_utf8(self.carrier.blobs[&rules.digest].clone()).unwrap()
     }
 
-    pub(super) fn put_rules(&mut self, bytes: Vec<u8>) {
+    /// Puts a blob in the place of another, signed as it is.
+    pub(super) fn put(&mut self, name: BlobName, bytes: Vec<u8>) {
         let digest = Digest::of(&bytes);
-        let size = bytes.len() as u64;
+        let size = u64::try_from(bytes.len()).unwrap();
         self.carrier.blobs.insert(digest.clone(), bytes);
         self.change(|m| {
-            let rules = m
-                .blobs
-                .iter_mut()
-                .find(|b| b.name == BlobName::Rules)
-                .unwrap();
-            *rules = BlobRef {
+            let mut blobs = m.blobs.iter_mut();
+            let blob = blobs.find(|blob| blob.name == name).unwrap();
+            *blob = BlobRef {
                 digest,
                 size,
                 decoded_size: size,
-                ..rules.clone()
+                ..blob.clone()
             };
         });
     }
