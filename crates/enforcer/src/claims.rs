@@ -18,7 +18,7 @@
 //! ```
 //!
 //! ```compile_fail,E0624
-//! let forged = countersign_enforcer::claims::Claims::of(todo!());
+//! let forged = countersign_enforcer::claims::Claims::of(loop {});
 //! ```
 
 use crate::token::{Authentic, Trusted};
@@ -215,7 +215,7 @@ fn groups(members: &Map<String, Value>, trusted: &Trusted) -> Fact<Vec<Box<str>>
     if claim.overage.iter().any(said) {
         return Fact::Unknown(Why::Overage);
     }
-    let groups = lookup::at(members, &claim.path).and_then(lookup::texts);
+    let groups = lookup::at(members, &claim.path).and_then(lookup::list);
     match groups {
         Fact::Absent if claim.when_absent == WhenAbsent::Empty => Fact::Known(Vec::new()),
         groups => groups.map(|groups| {

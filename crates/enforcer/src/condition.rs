@@ -1,6 +1,6 @@
 //! Evaluates a lowered condition: one pass over its nodes, three-valued, always ending.
 //!
-//! What cannot be said is [`Value::Unknown`]: a type that does not fit, an absent claim in a
+//! What cannot be said is [`Value::UNKNOWN`]: a type that does not fit, an absent claim in a
 //! comparison, a fact that was not established. Only `has` turns absence into false, and only
 //! plain absence.
 

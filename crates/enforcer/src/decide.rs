@@ -1,29 +1,22 @@
 //! The decision: form, then credential, then Deny, then boundary and Allow, in that order.
 //!
 //! An Allow and a boundary act on what is known to hold; a Deny on all that is not known not to
-//! (three-valued logic, see [`Kleene`]). What no rule lets in is denied.
+//! (three-valued logic, see [`countersign_ruleset::kleene`]). What no rule lets in is denied.
 
-use crate::claims::{Claims, Fact};
-use crate::decision::{Challenge, Decision, Denial, Permit, Reason, RuleRef, Verdict};
-use crate::index::{Held, Index, Protected, RuleIndex};
+use crate::claims::Claims;
+use crate::decision::{Challenge, Decision, Denial, Permit, Reason, RuleRef, Verdict, Would};
+use crate::index::{Guard, Held, Index, Protected, RuleIndex};
 use crate::request::{Malformed, Request};
 use crate::token::{self, Compact, Invalid};
-use countersign_ruleset::rules::{Disclose, Effect, Require};
+use countersign_ruleset::rules::{Disclose, Effect};
 use countersign_ruleset::time::UnixTime;
 use std::sync::Arc;
 
 mod matching;
+mod require;
 
 use matching::{Setting, holds};
-
-/// How far a rule's `require` is met.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Met {
-    /// All of it.
-    Fully,
-    /// Not all: what to ask for.
-    Lacking(Reason, Challenge),
-}
+use require::{Met, require};
 
 /// What the Allows of a target, or the rules of a boundary, come to.
 #[derive(Debug)]
@@ -45,6 +38,7 @@ pub(crate) fn unavailable(reason: Reason) -> Decision {
         reason,
         verdict,
         rules: Vec::new(),
+        would: None,
         application: None,
         ruleset: None,
         caller: None,
@@ -89,56 +83,78 @@ pub(crate) fn decide(
     };
     let claims = match credential(index, target, request, now) {
         Ok(claims) => claims,
-        Err(Refused::Form(form)) => {
-            let verdict = Verdict::Deny(Denial::BadRequest);
-            return Decision {
-                reason: Reason::MalformedRequest(form),
-                verdict,
-                ..about
-            };
-        }
-        Err(Refused::Token(invalid)) => {
-            let denial = if invalid.is_temporary() {
-                Denial::Unavailable
-            } else {
-                let error = Some("invalid_token");
-                Denial::Unauthenticated(Challenge {
-                    error,
-                    ..Challenge::default()
-                })
-            };
+        Err(refused) => {
+            let (reason, denial) = refused.answer();
             let verdict = Verdict::Deny(denial);
+            let would = observe(index, target, &Setting::new(request, None, foreign, now));
             return Decision {
-                reason: Reason::Token(invalid),
+                reason,
                 verdict,
+                would,
                 ..about
             };
         }
     };
-    let setting = Setting {
-        request,
-        claims: claims.as_ref(),
-        foreign,
-        now,
-    };
-    let (reason, verdict, rules) = judge(index, target, &setting);
-    let audited = claims
-        .as_ref()
-        .and_then(|c| index.audit.get(c.provider()))
-        .cloned();
+    let setting = Setting::new(request, claims.as_ref(), foreign, now);
+    let (reason, verdict, rules) = judge(&index.guard, target, &setting);
+    let would = observe(index, target, &setting);
+    let audited = claims.as_ref().and_then(|c| index.audit.get(c.provider()));
     Decision {
         reason,
         verdict,
         rules,
+        would,
+        audited: audited.cloned(),
         caller: claims,
-        audited,
         ..about
     }
+}
+
+/// What would be decided if what is only observed decided too. It takes no part in the decision, and
+/// a token is verified for it by itself, for it may admit others.
+fn observe(index: &Index, target: &Protected, setting: &Setting<'_>) -> Option<Would> {
+    let (guard, observed) = index.observed(target)?;
+    let (reason, verdict, rules) = match credential(index, observed, setting.request, setting.now) {
+        Ok(claims) => {
+            let claims = claims.as_ref();
+            judge(guard, observed, &Setting { claims, ..*setting })
+        }
+        Err(refused) => {
+            let (reason, denial) = refused.answer();
+            (reason, Verdict::Deny(denial), Vec::new())
+        }
+    };
+    let allow = matches!(verdict, Verdict::Permit(_));
+    Some(Would {
+        allow,
+        reason,
+        rules,
+    })
 }
 
 enum Refused {
     Form(Malformed),
     Token(Invalid),
+}
+
+impl Refused {
+    fn answer(self) -> (Reason, Denial) {
+        match self {
+            Self::Form(form) => (Reason::MalformedRequest(form), Denial::BadRequest),
+            Self::Token(invalid) if invalid.is_temporary() => {
+                (Reason::Token(invalid), Denial::Unavailable)
+            }
+            Self::Token(invalid) => (Reason::Token(invalid), invalid_token()),
+        }
+    }
+}
+
+/// 401, for another token would help (RFC 6750 §3.1).
+fn invalid_token() -> Denial {
+    Denial::Unauthenticated(Challenge {
+        error: Some("invalid_token"),
+        ..Challenge::default()
+    })
 }
 
 /// The caller, if there is a token. One that does not verify is refused even where none is needed.
@@ -148,13 +164,7 @@ fn credential(
     request: &Request<'_>,
     now: UnixTime,
 ) -> Result<Option<Claims>, Refused> {
-    let admitted = || {
-        index
-            .providers
-            .iter()
-            .filter(|p| target.admitted.contains(p.id()))
-    };
-    let own_headers = admitted().filter_map(|provider| provider.header());
+    let own_headers = target.headers.iter().map(String::as_str);
     let Some((credential, header)) = request.credential(own_headers).map_err(Refused::Form)? else {
         return Ok(None);
     };
@@ -170,13 +180,13 @@ fn credential(
 }
 
 fn judge(
-    index: &Index,
+    guard: &Guard,
     target: &Protected,
     setting: &Setting<'_>,
 ) -> (Reason, Verdict, Vec<RuleRef>) {
     let forbidden = || Verdict::Deny(Denial::Forbidden(None));
     // a Deny of any that covers the request denies it
-    for denies in [&index.denies, &target.denies] {
+    for denies in [&guard.denies, &target.denies] {
         if let Some(held) = denying(denies, setting) {
             return (Reason::DeniedByRule, forbidden(), vec![held.id.clone()]);
         }
@@ -200,7 +210,7 @@ fn judge(
         Found::Nothing => Some(Reason::NoRuleMatched),
     };
     // every boundary must hold
-    for boundary in &index.boundaries {
+    for boundary in &guard.boundaries {
         match find(boundary, setting, false) {
             Found::Rule(rule) => rules.push(rule),
             Found::StepUp(reason, challenge) => {
@@ -228,6 +238,10 @@ fn judge(
                 _ => Denial::Forbidden(challenge.error.map(|_| challenge)),
             };
             (reason, Verdict::Deny(denial), Vec::new())
+        }
+        // a token for somebody else is not valid here (RFC 9068 §4), and another would help
+        (Some(reason @ Reason::AudienceMismatch), _) => {
+            (reason, Verdict::Deny(invalid_token()), Vec::new())
         }
         (Some(reason), _) => (reason, forbidden(), Vec::new()),
     }
@@ -294,54 +308,5 @@ fn is_for(held: &Held, claims: Option<&Claims>) -> bool {
     })
 }
 
-/// `require`: the login first, then the scopes. What cannot be told is not met.
-fn require(require: Option<&Require>, setting: &Setting<'_>) -> Met {
-    let Some(require) = require else {
-        return Met::Fully;
-    };
-    let Some(claims) = setting.claims else {
-        let demands = require != &Require::default();
-        let lacking = Met::Lacking(Reason::NoToken, Challenge::default());
-        return if demands { lacking } else { Met::Fully };
-    };
-    let challenge = |error| Challenge {
-        error: Some(error),
-        scope: require.scopes.clone(),
-        acr_values: require.acr_values.clone(),
-        max_age: require.max_auth_age,
-    };
-    if require.unknown {
-        return Met::Lacking(Reason::NoRuleMatched, Challenge::default());
-    }
-    if !strong_enough(require, claims, setting.now) {
-        let challenge = challenge("insufficient_user_authentication");
-        return Met::Lacking(Reason::InsufficientUserAuthentication, challenge);
-    }
-    if require.proof_of_possession {
-        // no token here is bound to a key: one that is, is refused as a bearer token
-        return Met::Lacking(Reason::ProofOfPossessionRequired, Challenge::default());
-    }
-    let scopes = claims.scopes().known().unwrap_or_default();
-    if require
-        .scopes
-        .iter()
-        .any(|scope| !scopes.contains(&scope.as_str()))
-    {
-        return Met::Lacking(Reason::InsufficientScope, challenge("insufficient_scope"));
-    }
-    Met::Fully
-}
-
-fn strong_enough(require: &Require, claims: &Claims, now: UnixTime) -> bool {
-    let acr = require.acr_values.is_empty()
-        || matches!(claims.acr(), Fact::Known(acr) if require.acr_values.iter().any(|a| a == acr));
-    let methods = claims.amr().known().unwrap_or_default();
-    let amr = require
-        .amr
-        .iter()
-        .all(|method| methods.contains(&method.as_str()));
-    let fresh = require.max_auth_age.is_none_or(|age| {
-        matches!(claims.auth_time(), Fact::Known(at) if now.since(at) <= age && at <= now.plus(60))
-    });
-    acr && amr && fresh
-}
+#[cfg(test)]
+mod tests;

@@ -18,6 +18,9 @@ pub struct Decision {
     pub verdict: Verdict,
     /// The rules that decided: of an Allow also the boundaries' that held.
     pub rules: Vec<RuleRef>,
+    /// What would be decided if the policies that are only observed decided too; `None` if there
+    /// are none. Nothing else of the decision depends on it.
+    pub would: Option<Would>,
     /// The application that was called, if it is known.
     pub application: Option<ApplicationId>,
     /// The ruleset by which it was decided.
@@ -46,6 +49,18 @@ impl Decision {
             Verdict::Deny(Denial::Unavailable) => 503,
         }
     }
+}
+
+/// What would be decided if what is only observed decided too (`wouldAllow`, `wouldDeny`). It is
+/// for logs and counters, and no permit can be made of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Would {
+    /// Whether the request would pass.
+    pub allow: bool,
+    /// Why.
+    pub reason: Reason,
+    /// The rules that would decide.
+    pub rules: Vec<RuleRef>,
 }
 
 /// What becomes of a request.

@@ -12,11 +12,11 @@
 //! on the rule itself, so that a hash that collides costs time and never access.
 
 use crate::decision::{RuleRef, RulesetRef};
-use crate::token::Providers;
+use crate::token::{Known, Providers, Trusted};
 use countersign_ruleset::envelope::Verified;
-use countersign_ruleset::names::{ApplicationId, PolicyId, ProviderId};
+use countersign_ruleset::names::{ApplicationId, ProviderId};
 use countersign_ruleset::rules::{
-    Application, Audited, Disclose, Effect, Entry, Forward, Mode, Policy, Rule, Rules,
+    Application, Audited, Disclose, Effect, Entry, Forward, Mode, Rule, Rules,
 };
 use countersign_ruleset::verifier::{Ruleset, Term};
 use foldhash::{HashMap, HashSet};
@@ -25,10 +25,12 @@ use std::sync::Arc;
 
 mod hosts;
 mod lookup;
+mod sections;
 mod trie;
 
 pub(crate) use hosts::Hosts;
 pub(crate) use lookup::RuleIndex;
+pub(crate) use sections::Sections;
 
 /// One ruleset, made ready.
 #[derive(Debug)]
@@ -39,11 +41,18 @@ pub(crate) struct Index {
     pub(crate) applications: Vec<Protected>,
     pub(crate) by_id: HashMap<ApplicationId, usize>,
     pub(crate) hosts: Hosts,
-    /// The cluster's denies, for every application.
-    pub(crate) denies: RuleIndex,
-    /// The cluster's boundaries: each must hold.
-    pub(crate) boundaries: Vec<RuleIndex>,
+    pub(crate) guard: Guard,
+    /// The guard with what is only observed; `None` if nothing is.
+    observed: Option<Guard>,
     pub(crate) audit: BTreeMap<ProviderId, Arc<BTreeMap<String, Audited>>>,
+}
+
+/// What the cluster demands of every application.
+#[derive(Debug)]
+pub(crate) struct Guard {
+    pub(crate) denies: RuleIndex,
+    /// Each must hold.
+    pub(crate) boundaries: Vec<RuleIndex>,
 }
 
 /// One application, made ready.
@@ -52,12 +61,16 @@ pub(crate) struct Protected {
     pub(crate) id: ApplicationId,
     pub(crate) own: Hosts,
     pub(crate) admitted: HashSet<ProviderId>,
+    /// The headers in which the tokens of the admitted come, but for `Authorization`.
+    pub(crate) headers: Vec<String>,
     pub(crate) allows: RuleIndex,
     pub(crate) denies: RuleIndex,
     pub(crate) forward: Vec<Forward>,
     pub(crate) disclose: Disclose,
     /// Whether a policy that decides covers it.
     pub(crate) covered: bool,
+    /// The same with what is only observed; `None` if nothing is.
+    observed: Option<Box<Self>>,
 }
 
 /// One rule, with what it belongs to.
@@ -71,8 +84,23 @@ pub(crate) struct Held {
     pub(crate) audiences: Arc<[String]>,
     /// Whether it is the cluster's: then no namespaced provider's word counts.
     pub(crate) cluster: bool,
-    /// Whether it covers a section of a route only, so that what it covers is not known here.
-    pub(crate) section: bool,
+    /// The one section of the route that it covers, if not all.
+    pub(crate) section: Option<(Arc<Sections>, Box<str>)>,
+}
+
+/// Which policies are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Taken {
+    /// Those that decide.
+    Enforced,
+    /// Those that only say what they would decide, too.
+    All,
+}
+
+impl Taken {
+    fn takes(self, mode: Mode) -> bool {
+        self == Self::All || mode == Mode::Enforce
+    }
 }
 
 impl Held {
@@ -84,7 +112,7 @@ impl Held {
 
 impl Index {
     /// Makes a ruleset ready. This is done once, off the request path.
-    pub(crate) fn new(ruleset: Verified<Ruleset>) -> Self {
+    pub(crate) fn new(ruleset: Verified<Ruleset>, known: &Arc<Known>) -> Self {
         let Ruleset {
             manifest,
             digest,
@@ -97,106 +125,129 @@ impl Index {
             serial: manifest.serial,
             digest,
         };
-        let mut boundaries = Vec::new();
-        let mut denies = Vec::new();
-        for guardrail in rules.guardrails.iter().filter(|g| g.mode == Mode::Enforce) {
-            let hold = |rule: &Rule| cluster_rule(&rules, &guardrail.policy, rule);
-            denies.extend(guardrail.deny.iter().map(hold));
-            boundaries.extend(
-                guardrail
-                    .boundary
-                    .as_ref()
-                    .map(|b| RuleIndex::new(b.iter().map(hold).collect())),
-            );
-        }
-        let applications: Vec<Protected> = rules
-            .applications
-            .iter()
-            .map(|application| Protected::new(&rules, application))
-            .collect();
-        let by_id = applications
-            .iter()
-            .enumerate()
-            .map(|(n, a)| (a.id.clone(), n))
-            .collect();
+        let providers = Providers::sharing(keys, &rules.revocations, known);
+        let ready = |application| Protected::new(&rules, application, &providers);
+        let applications: Vec<Protected> = rules.applications.iter().map(ready).collect();
+        let mut by_id = HashMap::default();
         let mut hosts = Hosts::default();
         for (n, application) in rules.applications.iter().enumerate() {
+            by_id.insert(application.id.clone(), n);
             hosts.extend(&application.hosts, n);
         }
+        let observes = rules.guardrails.iter().any(|g| g.mode == Mode::Observe);
+        let claims = rules.audit.iter();
         Self {
             id: Arc::new(id),
             term,
-            providers: Providers::new(keys, &rules.revocations),
             applications,
             by_id,
             hosts,
+            guard: Guard::new(&rules, Taken::Enforced),
+            observed: observes.then(|| Guard::new(&rules, Taken::All)),
+            audit: claims
+                .map(|(id, claims)| (id.clone(), Arc::new(claims.clone())))
+                .collect(),
+            providers,
+        }
+    }
+
+    /// What would decide, if what is only observed did too; `None` if nothing is.
+    pub(crate) fn observed<'i>(
+        &'i self,
+        target: &'i Protected,
+    ) -> Option<(&'i Guard, &'i Protected)> {
+        match (&self.observed, target.observed.as_deref()) {
+            (None, None) => None,
+            (guard, observed) => Some((
+                guard.as_ref().unwrap_or(&self.guard),
+                observed.unwrap_or(target),
+            )),
+        }
+    }
+}
+
+impl Guard {
+    fn new(rules: &Rules, taken: Taken) -> Self {
+        let (mut denies, mut boundaries) = (Vec::new(), Vec::new());
+        for guardrail in rules.guardrails.iter().filter(|g| taken.takes(g.mode)) {
+            let hold = |rule: &Rule| Held {
+                id: RuleRef {
+                    policy: guardrail.policy.clone(),
+                    rule: rule.name.clone(),
+                },
+                rule: rule.clone(),
+                from: expanded(rules, rule),
+                audiences: Arc::from([]),
+                cluster: true,
+                section: None,
+            };
+            denies.extend(guardrail.deny.iter().map(hold));
+            let boundary = guardrail.boundary.as_ref();
+            boundaries.extend(boundary.map(|b| RuleIndex::new(b.iter().map(hold).collect())));
+        }
+        Self {
             denies: RuleIndex::new(denies),
             boundaries,
-            audit: rules
-                .audit
-                .into_iter()
-                .map(|(id, claims)| (id, Arc::new(claims)))
-                .collect(),
         }
     }
 }
 
 impl Protected {
-    fn new(rules: &Rules, application: &Application) -> Self {
-        let mut allows = Vec::new();
-        let mut denies = Vec::new();
-        let enforced = |policy: &&Policy| policy.mode == Mode::Enforce;
-        for policy in application.policies.iter().filter(enforced) {
-            let audiences: Arc<[String]> = policy.audiences.clone().into();
-            for rule in &policy.rules {
-                let held = Held {
-                    id: RuleRef {
-                        policy: policy.id.clone(),
-                        rule: rule.name.clone(),
-                    },
-                    rule: rule.clone(),
-                    from: expanded(rules, rule),
-                    audiences: Arc::clone(&audiences),
-                    cluster: false,
-                    section: policy.section.is_some(),
-                };
-                match rule.effect {
-                    Effect::Allow => allows.push(held),
-                    Effect::Deny => denies.push(held),
-                }
-            }
+    fn new(rules: &Rules, application: &Application, providers: &Providers) -> Self {
+        let mut ready = Self::with(rules, application, providers, Taken::Enforced);
+        if application.policies.iter().any(|p| p.mode == Mode::Observe) {
+            let all = Self::with(rules, application, providers, Taken::All);
+            ready.observed = Some(Box::new(all));
         }
+        ready
+    }
+
+    fn with(rules: &Rules, application: &Application, providers: &Providers, taken: Taken) -> Self {
+        let sections = Arc::new(Sections::new(&application.sections));
+        let policies = || application.policies.iter().filter(|p| taken.takes(p.mode));
+        let held = policies().flat_map(|policy| {
+            let audiences: Arc<[String]> = policy.audiences.clone().into();
+            let section = policy.section.as_deref().map(Box::from);
+            let section = section.map(|name| (Arc::clone(&sections), name));
+            policy.rules.iter().map(move |rule| Held {
+                id: RuleRef {
+                    policy: policy.id.clone(),
+                    rule: rule.name.clone(),
+                },
+                rule: rule.clone(),
+                from: expanded(rules, rule),
+                audiences: Arc::clone(&audiences),
+                cluster: false,
+                section: section.clone(),
+            })
+        });
+        let (allows, denies): (Vec<_>, Vec<_>) =
+            held.partition(|held| held.rule.effect == Effect::Allow);
+        // admitted are the providers that Allows name, and no others
+        let named = allows.iter().flat_map(|held| &held.from);
+        let admitted: HashSet<_> = named.filter_map(Entry::provider).cloned().collect();
+        let admits = |provider: &&Arc<Trusted>| admitted.contains(provider.id());
+        let mut headers: Vec<String> = providers
+            .iter()
+            .filter(admits)
+            .filter_map(|provider| provider.header().map(str::to_owned))
+            .collect();
+        headers.sort_unstable();
+        headers.dedup();
         let mut own = Hosts::default();
         own.extend(&application.hosts, 0);
-        // admitted are the providers that enforced Allows name, and no others
-        let named = allows
-            .iter()
-            .flat_map(|held| &held.from)
-            .filter_map(Entry::provider);
         Self {
             id: application.id.clone(),
             own,
-            admitted: named.cloned().collect(),
+            headers,
+            admitted,
             allows: RuleIndex::new(allows),
             denies: RuleIndex::new(denies),
             forward: application.forward.clone(),
             disclose: application.disclose,
-            covered: application.policies.iter().any(|policy| enforced(&policy)),
+            covered: policies().next().is_some(),
+            observed: None,
         }
-    }
-}
-
-fn cluster_rule(rules: &Rules, policy: &PolicyId, rule: &Rule) -> Held {
-    Held {
-        id: RuleRef {
-            policy: policy.clone(),
-            rule: rule.name.clone(),
-        },
-        rule: rule.clone(),
-        from: expanded(rules, rule),
-        audiences: Arc::from([]),
-        cluster: true,
-        section: false,
     }
 }
 
@@ -207,7 +258,7 @@ fn expanded(rules: &Rules, rule: &Rule) -> Vec<Entry> {
     for entry in &rule.from {
         match entry {
             Entry::Role(role) => {
-                entries.extend(rules.roles.get(role).into_iter().flatten().cloned())
+                entries.extend(rules.roles.get(role).into_iter().flatten().cloned());
             }
             other => entries.push(other.clone()),
         }

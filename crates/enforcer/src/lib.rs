@@ -9,6 +9,8 @@
 //! The core is pure: time comes in as an argument, decisions go out as values. It knows nothing of
 //! Kubernetes, and without the feature `load` it has no runtime.
 
+#[cfg(test)]
+mod attacks;
 pub mod claims;
 mod condition;
 mod decide;
@@ -20,3 +22,5 @@ pub mod load;
 pub mod request;
 pub mod store;
 pub mod token;
+#[cfg(test)]
+mod trial;

@@ -11,7 +11,7 @@ use crate::store::Enforcer;
 use countersign_ruleset::names::Scope;
 use countersign_ruleset::refusal::Refusal;
 use countersign_ruleset::time::UnixTime;
-use countersign_ruleset::verifier::{Accepted, Options, Outcome, State, Verifier};
+use countersign_ruleset::verifier::{Cycle, Options, Outcome, State, Step, Verifier};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -50,6 +50,9 @@ pub struct Report {
     pub news: News,
     /// Whether what was in force was withdrawn, for its keys are trusted no longer.
     pub withdrawn: bool,
+    /// Whether what a restart needs could be written; if not, what is new is in force all the same,
+    /// and a restart may lose its floor.
+    pub persisted: bool,
 }
 
 /// What came of a look.
@@ -134,43 +137,58 @@ impl Loader {
     }
 
     fn look(&mut self, scope: &Scope, directory: &mut Directory, wall: UnixTime, restart: bool) {
-        let cycle = self.verifier.accept(scope, directory, wall, restart);
+        let (cycle, persisted) = self.run(scope, directory, wall, restart);
         if cycle.withdrawn {
             self.enforcer.withdraw(scope);
         }
         let news = match cycle.outcome {
-            Ok(Outcome::InForce(accepted)) => self.put_in_force(scope, *accepted, restart),
+            Ok(Outcome::InForce(accepted)) => {
+                let serial = accepted.ruleset.manifest.serial;
+                self.enforcer.install(accepted.ruleset);
+                News::InForce { serial }
+            }
             Ok(Outcome::Unchanged) => News::Unchanged,
             Err(refusal) => News::Refused(refusal),
         };
-        if cycle.state_changed
-            && let Some(state) = &self.state
-        {
-            state.write(&self.verifier.state());
-        }
         let carrier = directory.path().display().to_string();
         (self.observer)(&Report {
             scope: scope.clone(),
             carrier,
             news,
             withdrawn: cycle.withdrawn,
+            persisted,
         });
     }
 
-    fn put_in_force(&self, scope: &Scope, accepted: Accepted, restart: bool) -> News {
-        let Accepted {
-            ruleset,
-            envelope,
-            blobs,
-        } = accepted;
-        let serial = ruleset.manifest.serial;
-        if let Some(state) = &self.state
-            && !restart
-        {
-            state.keep(scope, &envelope, &blobs);
+    /// One cycle. What must be remembered is on the disk before the cycle goes on, and so before
+    /// anything is put in force by it.
+    fn run(
+        &mut self,
+        scope: &Scope,
+        directory: &mut Directory,
+        wall: UnixTime,
+        restart: bool,
+    ) -> (Cycle, bool) {
+        let mut persisted = true;
+        let mut step = self.verifier.begin(scope, wall, restart);
+        loop {
+            step = match step {
+                Step::Fetch(fetch) => {
+                    let fetched = directory.fetch(scope, &fetch.wanted());
+                    fetch.got(fetched)
+                }
+                Step::Persist(persist) => {
+                    if let Some(state) = &self.state {
+                        // what comes from the state directory is there already
+                        let accepted = persist.accepted().filter(|_| !restart);
+                        persisted &= accepted.is_none_or(|it| state.keep(scope, it));
+                        persisted &= state.write(persist.state());
+                    }
+                    persist.done()
+                }
+                Step::Done(cycle) => return (cycle, persisted),
+            }
         }
-        self.enforcer.install(ruleset);
-        News::InForce { serial }
     }
 
     /// The directories that are looked at.

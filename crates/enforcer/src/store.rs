@@ -4,6 +4,7 @@ use crate::decide;
 use crate::decision::{Decision, Reason, RulesetRef};
 use crate::index::{Hosts, Index};
 use crate::request::{Malformed, Request};
+use crate::token::Known;
 use arc_swap::ArcSwap;
 use countersign_ruleset::envelope::Verified;
 use countersign_ruleset::names::{ApplicationId, Scope};
@@ -27,6 +28,7 @@ pub struct Enforcer {
     target: Target,
     scopes: Vec<Scope>,
     fleet: ArcSwap<Fleet>,
+    known: Arc<Known>,
 }
 
 /// All rulesets in force, and where each host leads.
@@ -53,13 +55,14 @@ impl Enforcer {
             target,
             scopes,
             fleet: ArcSwap::default(),
+            known: Arc::default(),
         }
     }
 
     /// Puts a ruleset in force. The look-ups are made ready first; then it is one swap, and every
     /// request is decided by the whole old one or the whole new one.
     pub fn install(&self, ruleset: Verified<Ruleset>) {
-        let index = Arc::new(Index::new(ruleset));
+        let index = Arc::new(Index::new(ruleset, &self.known));
         let scope = index.id.scope.clone();
         self.fleet.rcu(|fleet| {
             let mut by_scope = fleet.by_scope.clone();
@@ -183,3 +186,6 @@ impl Fleet {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,6 +20,7 @@ mod compact;
 mod form;
 mod header;
 mod invalid;
+mod known;
 #[cfg(test)]
 pub(crate) mod mint;
 mod object;
@@ -33,6 +34,8 @@ pub(crate) use required::numeric_date;
 pub use trusted::{Providers, Trusted};
 
 use header::Header;
+pub(crate) use known::Known;
+use known::Name;
 use required::Required;
 
 /// A token that passed every check. Only [`verify`] makes one, and only [`Claims`] are made of it.
@@ -106,9 +109,18 @@ pub fn verify<'p>(
         .find(kid, header.algorithm, at, revoked)
         .map_err(|why| no_key(why, trusted, kid))?;
     // 18. "Validate the JWS Signature against the JWS Signing Input" (RFC 7515 §5.2), over the bytes
-    // received.
-    if !key.verify(header.algorithm, parts.signed, &parts.signature) {
-        return Err(Invalid::BadSignature);
+    // received. What was verified once is true for ever.
+    let name = Name::of(
+        key.thumbprint(),
+        header.algorithm,
+        parts.signed,
+        &parts.signature,
+    );
+    if !trusted.known().holds(name) {
+        if !key.verify(header.algorithm, parts.signed, &parts.signature) {
+            return Err(Invalid::BadSignature);
+        }
+        trusted.known().remember(name);
     }
     // 19. An issuer that serves everybody says with its signature only that somebody is its
     // customer; whose, the tenant says.

@@ -55,9 +55,19 @@ pub(crate) fn texts(value: &Value) -> Fact<Vec<&str>> {
     texts.map_or(Fact::Unknown(Why::WrongType), Fact::Known)
 }
 
+/// An array of strings, and nothing else: where a list is expected, one string may as well be several
+/// in some other notation.
+pub(crate) fn list(value: &Value) -> Fact<Vec<&str>> {
+    if value.is_array() {
+        texts(value)
+    } else {
+        Fact::Unknown(Why::WrongType)
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{at, first, text, texts};
+    use super::{at, first, list, text, texts};
     use crate::claims::fact::{Fact, Why};
     use serde_json::{Map, Value, json};
 
@@ -118,5 +128,7 @@ mod tests {
             assert_eq!(texts(&other), Fact::Unknown(Why::WrongType), "{other}");
         }
         assert_eq!(text(&json!("")), Fact::Unknown(Why::WrongType));
+        assert_eq!(list(&json!(["a"])), Fact::Known(vec!["a"]));
+        assert_eq!(list(&json!("a")), Fact::Unknown(Why::WrongType));
     }
 }

@@ -12,6 +12,7 @@ use countersign_ruleset::time::UnixTime;
 use std::borrow::Cow;
 
 /// What a rule is held against.
+#[derive(Clone, Copy)]
 pub(super) struct Setting<'a> {
     pub(super) request: &'a Request<'a>,
     pub(super) claims: Option<&'a Claims>,
@@ -20,17 +21,34 @@ pub(super) struct Setting<'a> {
     pub(super) now: UnixTime,
 }
 
+impl<'a> Setting<'a> {
+    pub(super) const fn new(
+        request: &'a Request<'a>,
+        claims: Option<&'a Claims>,
+        foreign: bool,
+        now: UnixTime,
+    ) -> Self {
+        Self {
+            request,
+            claims,
+            foreign,
+            now,
+        }
+    }
+}
+
 /// Whether a rule holds.
 pub(super) fn holds(held: &Held, setting: &Setting<'_>) -> Kleene {
     if held.rule.expires_at.is_some_and(|end| setting.now >= end) {
         return Kleene::False;
     }
-    // which section takes the request is not known here
-    let section = if held.section {
-        Kleene::Unknown
-    } else {
-        Kleene::True
-    };
+    let request = setting.request;
+    let section = held
+        .section
+        .as_ref()
+        .map_or(Kleene::True, |(sections, name)| {
+            sections.takes(name, request.method(), request.path())
+        });
     let from = || {
         Kleene::any(
             held.from

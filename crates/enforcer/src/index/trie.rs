@@ -98,7 +98,7 @@ mod tests {
             prop::sample::select(vec!["", "/", "/**"]),
         )
             .prop_map(|(segments, end)| {
-                let mut text: String = segments.iter().map(|s| format!("/{s}")).collect();
+                let mut text: String = segments.iter().flat_map(|s| ["/", s]).collect();
                 text.push_str(end);
                 if text.is_empty() { "/".into() } else { text }
             })

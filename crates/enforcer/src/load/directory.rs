@@ -3,7 +3,7 @@
 use countersign_ruleset::manifest::{self, BlobRef};
 use countersign_ruleset::names::Scope;
 use countersign_ruleset::trust;
-use countersign_ruleset::verifier::{Carrier, Fetched};
+use countersign_ruleset::verifier::{Carrier, Fetched, Wanted};
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
@@ -21,6 +21,17 @@ impl Directory {
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.0
+    }
+}
+
+impl Directory {
+    /// What is wanted of a scope.
+    pub(super) fn fetch(&mut self, scope: &Scope, wanted: &Wanted) -> Fetched {
+        match wanted {
+            Wanted::Blob(blob) => self.blob(scope, blob),
+            Wanted::Manifest => self.manifest(scope),
+            Wanted::Trust(version) => self.trust(*version),
+        }
     }
 }
 

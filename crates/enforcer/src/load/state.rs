@@ -8,10 +8,10 @@
 use countersign_ruleset::json;
 use countersign_ruleset::manifest::Digest;
 use countersign_ruleset::names::Scope;
-use countersign_ruleset::verifier::State;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use countersign_ruleset::verifier::{Accepted, State};
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// The largest state file: floors of some ten thousand scopes.
@@ -39,47 +39,54 @@ impl StateDirectory {
     /// What was remembered; nothing if there is nothing that can be read.
     pub fn read(&self) -> State {
         let path = self.0.join("state.json");
-        match fs::read(&path) {
-            Ok(bytes) => json::strict(&bytes, LIMITS).unwrap_or_else(|error| {
-                tracing::error!(path = %path.display(), %error, "the state is unreadable: floors are lost");
-                State::default()
-            }),
+        let lost = |error: &dyn std::fmt::Display| {
+            tracing::error!(path = %path.display(), %error, "the state is unreadable: floors are lost");
+            State::default()
+        };
+        match bounded(&path) {
+            Ok(bytes) => json::strict(&bytes, LIMITS).unwrap_or_else(|error| lost(&error)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => State::default(),
-            Err(error) => {
-                tracing::error!(path = %path.display(), %error, "the state is unreadable: floors are lost");
-                State::default()
-            }
+            Err(error) => lost(&error),
         }
     }
 
-    /// Remembers.
-    pub(crate) fn write(&self, state: &State) {
+    /// Remembers; says whether it could be written.
+    pub(crate) fn write(&self, state: &State) -> bool {
         let written = serde_json::to_vec(state)
             .map_err(io::Error::other)
             .and_then(|bytes| replace(&self.0.join("state.json"), &bytes));
-        self.complain(written);
+        self.told(&written)
     }
 
     /// Keeps a ruleset for the next start: its blobs first, so that the manifest never names what is
     /// not there.
-    pub(crate) fn keep(&self, scope: &Scope, envelope: &[u8], blobs: &[(Digest, Vec<u8>)]) {
+    pub(crate) fn keep(&self, scope: &Scope, accepted: &Accepted) -> bool {
         let folder = self.0.join(scope.as_str());
-        let kept = blobs
-            .iter()
-            .try_for_each(|(digest, bytes)| {
-                replace(&folder.join("blobs/sha256").join(digest.as_str()), bytes)
-            })
-            .and_then(|()| replace(&folder.join("manifest.json"), envelope))
-            .and_then(|()| sweep(&folder.join("blobs/sha256"), blobs));
-        self.complain(kept);
+        let blobs = folder.join("blobs/sha256");
+        let mut each = accepted.blobs.iter();
+        let kept = each
+            .try_for_each(|(digest, bytes)| replace(&blobs.join(digest.as_str()), bytes))
+            .and_then(|()| replace(&folder.join("manifest.json"), &accepted.envelope))
+            .and_then(|()| sweep(&blobs, &accepted.blobs));
+        self.told(&kept)
     }
 
-    fn complain(&self, written: io::Result<()>) {
+    fn told(&self, written: &io::Result<()>) -> bool {
         if let Err(error) = written {
             let path = self.0.display();
             tracing::error!(%path, %error, "the state could not be written: a restart may lose floors");
         }
+        written.is_ok()
     }
+}
+
+/// A file, of which one byte more is read than may be there: more is then refused as too long.
+fn bounded(path: &Path) -> io::Result<Vec<u8>> {
+    let most = u64::try_from(LIMITS.bytes).unwrap_or(u64::MAX);
+    let mut bytes = Vec::new();
+    let file = File::open(path)?.take(most.saturating_add(1));
+    io::BufReader::new(file).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Takes away the blobs of rulesets before.
@@ -99,7 +106,9 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = path
         .parent()
         .ok_or_else(|| io::Error::other("a file has a folder"))?;
-    fs::create_dir_all(folder)?;
+    // rules hold e-mail addresses and groups: nobody else may read them
+    let mut private = DirBuilder::new();
+    private.recursive(true).mode(0o700).create(folder)?;
     let beside = path.with_extension("tmp");
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o600);

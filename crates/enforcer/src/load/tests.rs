@@ -10,6 +10,7 @@ use countersign_ruleset::time::UnixTime;
 use countersign_ruleset::trust::{DEFAULT_VALIDITY, Delegation, Root, Trust};
 use countersign_ruleset::verifier::Options;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
@@ -17,7 +18,9 @@ const NOW: UnixTime = UnixTime(1_800_000_000);
 
 struct Disk {
     folder: tempfile::TempDir,
+    root: SigningKey,
     signing: SigningKey,
+    document: Trust,
     trust: Vec<u8>,
     told: Arc<Mutex<Vec<String>>>,
 }
@@ -45,13 +48,20 @@ impl Disk {
         let folder = tempfile::tempdir().unwrap();
         Self {
             folder,
+            root,
             signing,
+            document,
             trust,
             told: Arc::default(),
         }
     }
 
     fn publish(&self, serial: u64, stale_for: u64) {
+        self.publish_of(serial, stale_for, "r");
+    }
+
+    /// With a role of that name, so that the rules are others.
+    fn publish_of(&self, serial: u64, stale_for: u64, role: &str) {
         let issue = Issue {
             cluster: "prod".parse().unwrap(),
             scope: "shop".parse().unwrap(),
@@ -63,7 +73,9 @@ impl Disk {
             stale_for,
             previous: None,
         };
-        let rules = Rules::empty("shop".parse().unwrap());
+        let mut rules = Rules::empty("shop".parse().unwrap());
+        let role = format!("AccessRole/{role}").parse().unwrap();
+        rules.roles.insert(role, Vec::new());
         let published = publish(&rules, &Keys::default(), issue, &[&self.signing]).unwrap();
         let scope = self.folder.path().join("published/shop");
         fs::create_dir_all(scope.join("blobs/sha256")).unwrap();
@@ -80,11 +92,18 @@ impl Disk {
         let enforcer = Arc::new(Enforcer::new(target, scopes.clone()));
         let told = Arc::clone(&self.told);
         let observer = move |report: &super::Report| {
-            told.lock().unwrap().push(match &report.news {
+            let mut news = match &report.news {
                 News::InForce { serial } => serial.to_string(),
                 News::Refused(refusal) => refusal.as_str().to_owned(),
                 News::Unchanged => "unchanged".to_owned(),
-            });
+            };
+            if report.withdrawn {
+                news.push_str(", withdrawn");
+            }
+            if !report.persisted {
+                news.push_str(", not persisted");
+            }
+            told.lock().unwrap().push(news);
         };
         let sources = Sources {
             trust_root: self.trust.clone(),
@@ -140,6 +159,109 @@ fn a_restart_needs_no_publisher_and_keeps_its_floor() {
     assert_eq!(disk.told(), ["RolledBack"]);
 }
 
+/// A trust document that no longer names the key that signed: 503, and also after a restart.
+#[test]
+fn what_a_removed_key_signed_goes_out_of_force() {
+    let disk = Disk::new();
+    disk.publish(1, 600);
+    let (mut loader, enforcer) = disk.start(NOW);
+    loader.cycle(NOW);
+    assert!(enforcer.is_ready(NOW));
+    let mut next = disk.document.clone();
+    next.version = 2;
+    let other = SigningKey::generate(KeyAlgorithm::Ed25519).unwrap();
+    next.rulesets[0].keys = vec![other.public_key().clone()];
+    let folder = disk.folder.path().join("published/trust");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("2.json"), trust(&next, &[&disk.root]).unwrap()).unwrap();
+    disk.told();
+    loader.cycle(NOW);
+    assert_eq!(disk.told(), ["RemovedKey, withdrawn"]);
+    assert!(!enforcer.is_ready(NOW));
+    let (_, enforcer) = disk.start(NOW);
+    assert_eq!(disk.told(), ["RemovedKey"]);
+    assert!(!enforcer.is_ready(NOW));
+}
+
+#[test]
+fn a_restart_serves_on_what_is_stale_and_no_first_start_does() {
+    let disk = Disk::new();
+    disk.publish(1, 600);
+    disk.start(NOW).0.cycle(NOW);
+    disk.told();
+    let late = NOW.plus(3_600);
+    let (mut loader, enforcer) = disk.start(late);
+    assert_eq!(disk.told(), ["1"]);
+    assert!(enforcer.is_ready(late));
+    loader.cycle(late);
+    assert_eq!(disk.told(), ["unchanged"]);
+    fs::remove_dir_all(disk.folder.path().join("state")).unwrap();
+    disk.start(late).0.cycle(late);
+    assert_eq!(disk.told(), ["NotFound", "Expired"]);
+}
+
+/// What is in force is on the disk before it is in force, and nobody else may read it.
+#[test]
+fn what_is_kept_is_whole_private_and_of_one_ruleset() {
+    let disk = Disk::new();
+    disk.publish(1, 0);
+    disk.publish_of(2, 0, "r2");
+    let (mut loader, _) = disk.start(NOW);
+    loader.cycle(NOW);
+    disk.publish_of(3, 0, "r3");
+    loader.cycle(NOW);
+    let state = disk.folder.path().join("state");
+    let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let blobs = state.join("shop/blobs/sha256");
+    assert_eq!(
+        fs::read_dir(&blobs).unwrap().count(),
+        2,
+        "those of one ruleset"
+    );
+    for file in ["state.json", "shop/manifest.json"] {
+        assert_eq!(mode(&state.join(file)), 0o600, "{file}");
+    }
+    assert_eq!((mode(&state), mode(&blobs)), (0o700, 0o700));
+    let published = disk.folder.path().join("published/shop/manifest.json");
+    assert_eq!(
+        fs::read(state.join("shop/manifest.json")).unwrap(),
+        fs::read(published).unwrap()
+    );
+}
+
+/// M11: a revocation in it matters more than a floor that could not be written.
+#[test]
+fn what_cannot_be_kept_is_put_in_force_all_the_same_and_told() {
+    let disk = Disk::new();
+    disk.publish(1, 0);
+    // a file where the folder should be
+    fs::write(disk.folder.path().join("state"), "").unwrap();
+    let (mut loader, enforcer) = disk.start(NOW);
+    disk.told();
+    loader.cycle(NOW);
+    assert_eq!(disk.told(), ["1, not persisted"]);
+    assert!(enforcer.is_ready(NOW));
+}
+
+#[test]
+fn of_two_directories_the_newest_that_verifies_is_in_force() {
+    let disk = Disk::new();
+    disk.publish(1, 0);
+    let baked = disk.folder.path().join("baked");
+    fs::rename(disk.folder.path().join("published"), &baked).unwrap();
+    disk.publish(2, 0);
+    let (mut loader, enforcer) = disk.start(NOW);
+    loader.directories.insert(0, super::Directory::new(baked));
+    disk.told();
+    loader.cycle(NOW);
+    assert_eq!(disk.told(), ["1", "2"]);
+    let status = enforcer.status(NOW);
+    assert_eq!(status[0].in_force.as_ref().unwrap().0.serial, 2);
+    loader.cycle(NOW);
+    assert_eq!(disk.told(), ["RolledBack", "unchanged"]);
+    assert!(enforcer.is_ready(NOW));
+}
+
 #[test]
 fn an_unreadable_state_is_a_missing_one() {
     let disk = Disk::new();
@@ -165,7 +287,7 @@ fn a_change_is_seen_without_a_poll() {
             let _ = seen.send(serial);
         }
     });
-    let running = watch(loader, || NOW, Duration::from_secs(3600)).unwrap();
+    let running = watch(loader, || NOW, Duration::from_hours(1)).unwrap();
     let patience = Duration::from_secs(20);
     assert_eq!(serials.recv_timeout(patience), Ok(1));
     disk.publish(2, 0);

@@ -14,9 +14,16 @@ mod form;
 mod header;
 mod key;
 mod kind;
+mod known;
 mod mutation;
 mod revocation;
 mod vectors;
+
+fn decode(signature: &str) -> Vec<u8> {
+    use base64::Engine;
+    let alphabet = base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    alphabet.decode(signature).unwrap()
+}
 
 /// One provider before which tokens are brought.
 struct Gate(Arc<Trusted>);

@@ -1,5 +1,6 @@
 //! The providers of a ruleset, made ready once: keys admitted, revocations hashed.
 
+use super::known::Known;
 use super::required::Required;
 use crate::claims::{Fact, lookup};
 use crate::keys::{Freshness, KeySet, Thumbprint};
@@ -23,9 +24,18 @@ pub struct Providers {
 impl Providers {
     /// Makes the providers ready.
     pub fn new(keys: Keys, revocations: &[Revocation]) -> Self {
+        Self::sharing(keys, revocations, &Arc::default())
+    }
+
+    /// The same, with the signatures that are known already.
+    pub(crate) fn sharing(keys: Keys, revocations: &[Revocation], known: &Arc<Known>) -> Self {
         let mut providers = Self::default();
         for provider in keys.providers {
-            let trusted = Arc::new(Trusted::new(provider, revocations));
+            let trusted = Trusted {
+                known: Arc::clone(known),
+                ..Trusted::new(provider, revocations)
+            };
+            let trusted = Arc::new(trusted);
             for issuer in &trusted.provider.issuers {
                 match providers.by_issuer.entry(issuer.clone()) {
                     Entry::Vacant(place) => {
@@ -62,6 +72,7 @@ pub struct Trusted {
     provider: Provider,
     keys: KeySet,
     revocations: Revocations,
+    known: Arc<Known>,
 }
 
 impl Trusted {
@@ -77,6 +88,7 @@ impl Trusted {
         Self {
             keys: KeySet::admit(&jwks, &provider.algorithms, freshness),
             revocations: own.collect(),
+            known: Arc::default(),
             provider,
         }
     }
@@ -99,6 +111,10 @@ impl Trusted {
     /// Its keys.
     pub const fn keys(&self) -> &KeySet {
         &self.keys
+    }
+
+    pub(super) fn known(&self) -> &Known {
+        &self.known
     }
 
     pub(super) fn algorithms(&self) -> &[Algorithm] {
@@ -215,6 +231,9 @@ impl Periods {
         issued_at: UnixTime,
         at: UnixTime,
     ) -> bool {
+        if self.0.is_empty() {
+            return false;
+        }
         match lookup::at(members, &[claim.to_owned()]).and_then(lookup::text) {
             Fact::Absent => false,
             Fact::Known(name) => self.covers(name, issued_at, at),

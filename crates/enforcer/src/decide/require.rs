@@ -1,0 +1,68 @@
+//! What a caller that matches must have done beside: how he logged in, and what he was granted.
+
+use super::Setting;
+use crate::claims::{Claims, Fact};
+use crate::decision::{Challenge, Reason};
+use countersign_ruleset::rules::Require;
+use countersign_ruleset::time::UnixTime;
+
+/// How far a rule's `require` is met.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Met {
+    /// All of it.
+    Fully,
+    /// Not all: what to ask for.
+    Lacking(Reason, Challenge),
+}
+
+/// `require`: the login first, then the scopes. What cannot be told is not met.
+pub(super) fn require(require: Option<&Require>, setting: &Setting<'_>) -> Met {
+    let Some(require) = require else {
+        return Met::Fully;
+    };
+    let Some(claims) = setting.claims else {
+        let demands = require != &Require::default();
+        let lacking = Met::Lacking(Reason::NoToken, Challenge::default());
+        return if demands { lacking } else { Met::Fully };
+    };
+    let challenge = |error| Challenge {
+        error: Some(error),
+        scope: require.scopes.clone(),
+        acr_values: require.acr_values.clone(),
+        max_age: require.max_auth_age,
+    };
+    if require.unknown {
+        return Met::Lacking(Reason::NoRuleMatched, Challenge::default());
+    }
+    if !strong_enough(require, claims, setting.now) {
+        let challenge = challenge("insufficient_user_authentication");
+        return Met::Lacking(Reason::InsufficientUserAuthentication, challenge);
+    }
+    if require.proof_of_possession {
+        // no token here is bound to a key: one that is, is refused as a bearer token
+        return Met::Lacking(Reason::ProofOfPossessionRequired, Challenge::default());
+    }
+    let scopes = claims.scopes().known().unwrap_or_default();
+    if require
+        .scopes
+        .iter()
+        .any(|scope| !scopes.contains(&scope.as_str()))
+    {
+        return Met::Lacking(Reason::InsufficientScope, challenge("insufficient_scope"));
+    }
+    Met::Fully
+}
+
+fn strong_enough(require: &Require, claims: &Claims, now: UnixTime) -> bool {
+    let acr = require.acr_values.is_empty()
+        || matches!(claims.acr(), Fact::Known(acr) if require.acr_values.iter().any(|a| a == acr));
+    let methods = claims.amr().known().unwrap_or_default();
+    let amr = require
+        .amr
+        .iter()
+        .all(|method| methods.contains(&method.as_str()));
+    let fresh = require.max_auth_age.is_none_or(|age| {
+        matches!(claims.auth_time(), Fact::Known(at) if now.since(at) <= age && at <= now.plus(60))
+    });
+    acr && amr && fresh
+}

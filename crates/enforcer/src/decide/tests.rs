@@ -1,0 +1,7 @@
+//! Decisions by a whole enforcer: each answer with its reason, and beside it the same let in.
+
+mod answer;
+mod observe;
+mod order;
+mod rule;
+mod scan;
