@@ -1,9 +1,10 @@
 //! The resource types as definitions for an API server.
 //!
 //! The types say what there is, and the attributes beside their fields what is asked of it. What
-//! holds everywhere is done here, in one walk: nothing may be null, a list is replaced as a whole,
-//! and a part that restricts keeps what is misspelt, so that the compiler sees it. An API server
-//! drops what it does not know, and `emailDomian` beside `groups` would widen a rule without a word.
+//! holds everywhere is done here, in one walk: a list is replaced as a whole, and a part that
+//! restricts keeps what is null or misspelt, so that the compiler sees it. An API server drops what
+//! it does not know, and null where null may not be: `emailDomian` beside `groups`, or a `groups`
+//! that a template left unset, would widen a rule without a word.
 
 use crate::v1alpha1::{
     AccessPolicy, AccessRole, ClusterAccessPolicy, ClusterAccessRole, ClusterTrustProvider,
@@ -11,6 +12,7 @@ use crate::v1alpha1::{
 };
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     CustomResourceDefinition, JSON, JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
+    ValidationRule,
 };
 use kube::CustomResourceExt;
 use serde_json::json;
@@ -67,7 +69,10 @@ fn settle_root(root: &mut JSONSchemaProps) {
 fn settle(name: &str, schema: &mut JSONSchemaProps, restricts: bool) {
     schema.nullable = None;
     schema.description = schema.description.take().map(|text| unwrapped(&text));
-    if restricts && schema.properties.is_some() {
+    // what says by itself that it keeps other fields has a use for them
+    let closed = restricts && schema.x_kubernetes_preserve_unknown_fields.is_none();
+    if closed && schema.properties.is_some() {
+        refuse_unread(schema);
         schema.x_kubernetes_preserve_unknown_fields = Some(true);
     }
     if let Some(JSONSchemaPropsOrArray::Schema(member)) = schema.items.as_mut() {
@@ -81,10 +86,35 @@ fn settle(name: &str, schema: &mut JSONSchemaProps, restricts: bool) {
     }
     for (name, field) in schema.properties.iter_mut().flatten() {
         settle(name, field, restricts);
+        field.nullable = closed.then_some(true);
     }
     if let Some(JSONSchemaPropsOrBool::Schema(value)) = schema.additional_properties.as_mut() {
         settle("", value, restricts);
+        value.nullable = restricts.then_some(true);
     }
+}
+
+/// Demands that every field that is written is one that there is, and is not null.
+///
+/// To CEL a field that is null is one that is not there, and so is one that is misspelt; but both
+/// count in the size of the object. Should a server count otherwise, what is stored still is what was
+/// written, and the compiler reads it as unknown.
+fn refuse_unread(schema: &mut JSONSchemaProps) {
+    let names: Vec<_> = schema.properties.iter().flatten().map(|(n, _)| n).collect();
+    let present = names.iter().map(|name| match name.as_str() {
+        // words of CEL, as an API server has them
+        "as" | "namespace" => format!("(has(self.__{name}__) ? 1 : 0)"),
+        name => format!("(has(self.{name}) ? 1 : 0)"),
+    });
+    let present = present.collect::<Vec<_>>().join(" + ");
+    let known = names.into_iter().cloned().collect::<Vec<_>>().join(", ");
+    let demand = ValidationRule {
+        rule: format!("size(dyn(self)) == {present}"),
+        message: Some(format!("a field is null or misspelt: there are {known}")),
+        ..ValidationRule::default()
+    };
+    let demands = schema.x_kubernetes_validations.get_or_insert_default();
+    demands.push(demand);
 }
 
 /// The limits of a condition, which its type in Kubernetes has in comments only.

@@ -71,11 +71,30 @@ fn status_is_a_resource_of_its_own_and_columns_say_what_became_of_it() {
     }
 }
 
-/// An unset value of a template must not turn "this group" into "anyone".
+/// An unset value of a template must not turn "this group" into "anyone". An API server takes null
+/// out of a field that may not be null, before anything looks; in a list it refuses it.
 #[test]
-fn nothing_may_be_null() {
+fn what_is_null_is_kept_so_that_it_can_be_read_as_unknown() {
     assert!(nodes().len() > 300, "the walk is broken");
-    assert_eq!(found(|node| node.schema.get("nullable").is_some()), NONE);
+    let wrong = found(|node| {
+        let named = node.path.starts_with("spec.") && !node.path.ends_with("[]");
+        // of a key set nothing is left out: `keys` must be there
+        let keeps = named && !node.path.ends_with("inline.keys");
+        node.schema.get("nullable").is_some_and(|is| is == true) != keeps
+    });
+    assert_eq!(wrong, NONE);
+    assert_eq!(
+        found(|node| node.schema.get("nullable") == Some(&json!(false))),
+        NONE
+    );
+    for node in nodes()
+        .iter()
+        .filter(|node| node.has("nullable") && !node.path.ends_with("{}"))
+    {
+        let written = tree::written_at(&node.path, Value::Null);
+        let read = read(&node.kind, written.clone()).unwrap_or_default();
+        assert_eq!(read["spec"], written["spec"], "{node:?}");
+    }
 }
 
 /// The schema is structural, and the cost of its rules can be told: everything has an end.

@@ -229,8 +229,16 @@ impl<'r> Parts<'r> {
             );
         }
         let of = Of::Rule(self.effect);
-        let from = from::entries(place, of, &path.name("from"), self.from, sink);
+        let mut from = from::entries(place, of, &path.name("from"), self.from, sink);
         let to = self.to(path, sink);
+        if self.effect == Effect::Allow && self.to.is_absent() {
+            // only that entry is unknown: if the rule was, to misspell `anyone` would widen it
+            from.iter_mut()
+                .filter(|entry| **entry == Entry::Anyone)
+                .for_each(|entry| *entry = Entry::Unknown);
+            from.sort();
+            from.dedup();
+        }
         let mut rule = Nameless {
             effect: self.effect,
             from,
@@ -272,13 +280,14 @@ impl<'r> Parts<'r> {
         match sink.field(&path, self.to) {
             Said::Known(members) => to::entries(&path, members, sink),
             Said::Unknown => vec![to::unknown()],
-            Said::Absent if self.effect == Effect::Allow && from::says_anyone(self.from) => {
-                let message = "an Allow for anyone says for what";
-                let help = "to open everything: `to: [{paths: [/**]}]`".to_owned();
-                sink.error(&path, Code::Missing, message, Some(help));
-                vec![to::unknown()]
+            Said::Absent => {
+                if self.effect == Effect::Allow && from::says_anyone(self.from) {
+                    let message = "an Allow for anyone says for what";
+                    let help = "to open everything: `to: [{paths: [/**]}]`".to_owned();
+                    sink.error(&path, Code::Missing, message, Some(help));
+                }
+                vec![countersign_ruleset::rules::To::default()]
             }
-            Said::Absent => vec![countersign_ruleset::rules::To::default()],
         }
     }
 }

@@ -52,6 +52,11 @@ pub(super) fn bounded_values(schema: &mut Schema) {
         "additionalProperties".to_owned(),
         json!({"type": "string", "maxLength": 63}),
     );
+    rule(
+        "self.all(label, dyn(self[label]) != null)",
+        "a label's value is null",
+    )
+    .transform(schema);
 }
 
 /// A point in time (RFC 3339).
@@ -59,10 +64,12 @@ pub(super) fn time(schema: &mut Schema) {
     schema.insert("format".to_owned(), json!("date-time"));
 }
 
-/// A JWKS (RFC 7517 §5). Its keys keep every member: there are kinds of key that are not read yet.
+/// A JWKS (RFC 7517 §5). It and its keys keep every member: there are kinds of key that are not read
+/// yet.
 pub(super) fn key_set(_: &mut SchemaGenerator) -> Schema {
     json_schema!({
         "type": "object",
+        "x-kubernetes-preserve-unknown-fields": true,
         "required": ["keys"],
         "properties": {
             "keys": {

@@ -155,8 +155,8 @@ fn a_boundary_for_anyone_says_for_what() {
     let compilation =
         guarded("namespaceSelector: {}, boundary: [{name: a, from: [{anyone: true}]}]");
     assert_eq!(
-        guardrail(&compilation).boundary.as_ref().unwrap()[0].to,
-        [super::unknown()]
+        guardrail(&compilation).boundary.as_ref().unwrap()[0].from,
+        [Entry::Unknown]
     );
     let compilation = guarded("namespaceSelector: {}, deny: [{name: a, from: [{anyone: true}]}]");
     assert_eq!(guardrail(&compilation).deny[0].to, [To::default()]);

@@ -182,7 +182,7 @@ fn anyone_stands_alone_and_says_for_what() {
         );
     }
     let (rule, found) = super::rule_of("{name: a, from: [{anyone: true}]}");
-    assert_eq!(rule.to, [super::unknown()]);
+    assert_eq!(rule.from, [Entry::Unknown]);
     assert_eq!(found, ["Missing spec.rules[0].to"]);
 }
 
