@@ -1,0 +1,231 @@
+//! Providers' keys over the network: discovery, then the key set; one provider's failure is its own.
+
+use countersign_policy::diagnostic::{Code, Diagnostic, FieldPath, ResourceId, Severity};
+use countersign_policy::jwks::{FetchedKeys, Jwks};
+use countersign_policy::resources::KeySource;
+use countersign_ruleset::json::{self, Limits};
+use countersign_ruleset::time::UnixTime;
+use futures::StreamExt;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+mod address;
+mod get;
+#[cfg(test)]
+mod tests;
+
+use get::{Client, Reach, Unread};
+
+/// The longest that all requests for one provider may take.
+const DEADLINE: Duration = Duration::from_secs(5);
+
+/// How many providers are asked at a time.
+const AT_A_TIME: usize = 16;
+
+/// What a key set or a discovery document may cost.
+const LIMITS: Limits = Limits {
+    bytes: get::MAX_BYTES,
+    depth: 16,
+    exact_integers: false,
+};
+
+/// Where keys may be fetched from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rules {
+    /// Whether plain http is taken, from this machine alone.
+    pub(crate) http_on_loopback: bool,
+}
+
+/// What was fetched.
+#[derive(Debug, Default)]
+pub(crate) struct Fetched {
+    /// The keys that were, by provider.
+    pub(crate) keys: BTreeMap<ResourceId, FetchedKeys>,
+    /// Why others were not.
+    pub(crate) diagnostics: Vec<Diagnostic>,
+}
+
+/// Why a provider's keys were not fetched.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unfetched {
+    /// A request failed.
+    #[error("{url}: {because}")]
+    Unread {
+        /// Of what.
+        url: String,
+        /// Why.
+        because: Unread,
+    },
+    /// A document is not what it should be.
+    #[error("{url}: {because}")]
+    Unfit {
+        /// Which.
+        url: String,
+        /// What was expected and what was got.
+        because: String,
+    },
+    /// Whoever answers is not the issuer (OpenID Connect Discovery §4.3).
+    #[error("{url}: expected the issuer `{expected}`, got `{got}`")]
+    OtherIssuer {
+        /// Of what.
+        url: String,
+        /// The provider's.
+        expected: String,
+        /// The document's.
+        got: String,
+    },
+    /// It took too long.
+    #[error("{url}: expected an answer within {} s, got none", DEADLINE.as_secs())]
+    TooSlow {
+        /// Of what.
+        url: String,
+    },
+}
+
+/// Fetches the keys of all providers that have none inline.
+///
+/// # Errors
+/// If this machine cannot fetch at all. A provider that does not answer is a diagnostic.
+pub(crate) fn all(sources: &[KeySource], rules: Rules, now: UnixTime) -> anyhow::Result<Fetched> {
+    if sources.is_empty() {
+        return Ok(Fetched::default());
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    Ok(runtime.block_on(fetch_all(sources, rules, now)))
+}
+
+async fn fetch_all(sources: &[KeySource], rules: Rules, now: UnixTime) -> Fetched {
+    let each = futures::stream::iter(sources).map(|source| async move {
+        let fetching = fetch(source, rules, now);
+        let fetched = tokio::time::timeout(DEADLINE, fetching).await;
+        let too_slow = |_| Unfetched::TooSlow { url: begin(source) };
+        (
+            source,
+            fetched.map_err(too_slow).and_then(|fetched| fetched),
+        )
+    });
+    let mut all = Fetched::default();
+    let mut each = each.buffered(AT_A_TIME);
+    while let Some((source, fetched)) = each.next().await {
+        match fetched {
+            Ok(keys) => {
+                all.keys.insert(source.resource.clone(), keys);
+            }
+            Err(why) => all.diagnostics.push(diagnostic(source, &why)),
+        }
+    }
+    all
+}
+
+/// The first URL that is asked.
+fn begin(source: &KeySource) -> String {
+    match &source.jwks_url {
+        Some(url) => url.clone(),
+        // OpenID Connect Discovery §4: after any terminating "/" is removed
+        None => format!(
+            "{}/.well-known/openid-configuration",
+            source.issuer.strip_suffix('/').unwrap_or(&source.issuer)
+        ),
+    }
+}
+
+async fn fetch(source: &KeySource, rules: Rules, now: UnixTime) -> Result<FetchedKeys, Unfetched> {
+    let unread = |because| Unfetched::Unread {
+        url: begin(source),
+        because,
+    };
+    if source.proxy_url.is_some() {
+        return Err(unread(Unread::Proxy));
+    }
+    let client = Client::new(source.ca_bundle.as_deref()).map_err(unread)?;
+    let reach = Reach {
+        // who may write a namespace's resources may not have this machine call into its network
+        public_only: source.resource.kind == "TrustProvider",
+        http_on_loopback: rules.http_on_loopback,
+    };
+    let jwks_url = match &source.jwks_url {
+        Some(url) => url.clone(),
+        None => discover(&client, source, reach).await?,
+    };
+    let document = read(&client, &jwks_url, reach).await?;
+    let unfit = |because| Unfetched::Unfit {
+        url: jwks_url.clone(),
+        because,
+    };
+    let keys = Jwks::read(&document).map_err(unfit)?.keys;
+    if keys.is_empty() {
+        return Err(unfit(
+            "expected a key that verifies signatures, got none".to_owned(),
+        ));
+    }
+    Ok(FetchedKeys {
+        keys,
+        jwks_url,
+        fetched_at: now,
+    })
+}
+
+async fn discover(client: &Client, source: &KeySource, reach: Reach) -> Result<String, Unfetched> {
+    let url = begin(source);
+    let document = read(client, &url, reach).await?;
+    let member = |name: &str| {
+        let text = document
+            .get(name)
+            .and_then(Value::as_str)
+            .map(str::to_owned);
+        text.ok_or_else(|| Unfetched::Unfit {
+            url: url.clone(),
+            because: format!("expected the member `{name}`, got none"),
+        })
+    };
+    let got = member("issuer")?;
+    if got != source.issuer {
+        return Err(Unfetched::OtherIssuer {
+            url: url.clone(),
+            expected: source.issuer.clone(),
+            got: got.chars().take(200).collect(),
+        });
+    }
+    member("jwks_uri")
+}
+
+async fn read(client: &Client, url: &str, reach: Reach) -> Result<Value, Unfetched> {
+    let bytes = client.get(url, reach).await;
+    let bytes = bytes.map_err(|because| Unfetched::Unread {
+        url: url.to_owned(),
+        because,
+    })?;
+    json::strict(&bytes, LIMITS).map_err(|malformed| Unfetched::Unfit {
+        url: url.to_owned(),
+        because: malformed.to_string(),
+    })
+}
+
+/// Whether a diagnostic says no more than that a provider's keys were not fetched.
+pub(crate) fn is_want_of_keys(diagnostic: &Diagnostic) -> bool {
+    diagnostic.code == Code::Keys
+        && diagnostic.severity == Severity::Warning
+        && diagnostic.path == FieldPath::spec().name("keys")
+}
+
+fn diagnostic(source: &KeySource, why: &Unfetched) -> Diagnostic {
+    let spec = FieldPath::spec();
+    let path = match &source.jwks_url {
+        Some(_) => spec.name("keys").name("jwksURL"),
+        None => spec.name("issuer"),
+    };
+    Diagnostic {
+        resource: source.resource.clone(),
+        path,
+        code: Code::Keys,
+        severity: Severity::Error,
+        message: format!("the keys could not be fetched: {why}"),
+        help: Some(
+            "its tokens are answered 503 until they can be; `spec.keys.inline` needs no network"
+                .to_owned(),
+        ),
+    }
+}

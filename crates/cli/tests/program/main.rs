@@ -1,0 +1,6 @@
+//! The program itself, as it is called from a terminal or a pipeline.
+
+#[cfg(test)]
+mod commands;
+#[cfg(test)]
+mod dev;

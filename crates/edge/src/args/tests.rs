@@ -1,0 +1,160 @@
+//! Flags: which go together, what they mean, and what is refused by its name.
+
+use super::{Args, Parts, Unfit, command};
+use crate::source::TrustedProxies;
+use clap::Parser;
+use clap::error::ErrorKind;
+use countersign_enforcer::store::Target;
+use std::path::Path;
+use std::time::Duration;
+
+/// What every edge is told, and more of it.
+fn read(trust_root: &Path, more: &[&str]) -> Result<Args, ErrorKind> {
+    let root = trust_root.display().to_string();
+    let always = [
+        "countersign-edge",
+        "--trust-root",
+        &root,
+        "--upstream",
+        "http://127.0.0.1:9000",
+        "--listen",
+        "127.0.0.1:0",
+    ];
+    let all = always.iter().chain(more);
+    Args::try_parse_from(all).map_err(|error| error.kind())
+}
+
+fn parts(more: &[&str]) -> Result<Parts, Unfit> {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("1.json");
+    std::fs::write(&root, b"trust").unwrap();
+    read(&root, more).unwrap().parts()
+}
+
+const ORDERS: [&str; 8] = [
+    "--rulesets",
+    "published",
+    "--cluster",
+    "prod",
+    "--scope",
+    "shop",
+    "--target",
+    "Service/orders",
+];
+
+#[test]
+fn the_command_is_sound() {
+    command().debug_assert();
+}
+
+#[test]
+fn an_edge_stands_in_front_of_one_application_or_of_hosts() {
+    let orders = parts(&ORDERS).unwrap();
+    let application = Target::Application("Service/orders".parse().unwrap());
+    assert_eq!(
+        (orders.target, orders.sources.trust_root),
+        (application, b"trust".to_vec())
+    );
+    let mut hosts = ORDERS[..6].to_vec();
+    assert_eq!(
+        read(Path::new("x"), &hosts).unwrap_err(),
+        ErrorKind::MissingRequiredArgument
+    );
+    hosts.extend(["--route-by-host", "--scope", "bank"]);
+    let parts = parts(&hosts).unwrap();
+    assert_eq!((parts.target, parts.scopes.len()), (Target::ByHost, 2));
+    let both = [&ORDERS[..], &["--route-by-host"]].concat();
+    assert_eq!(
+        read(Path::new("x"), &both).unwrap_err(),
+        ErrorKind::ArgumentConflict
+    );
+}
+
+#[test]
+fn an_application_is_of_one_scope() {
+    let two = [&ORDERS[..], &["--scope", "bank"]].concat();
+    assert!(matches!(parts(&two), Err(Unfit::Scopes(2))));
+}
+
+/// The keys of `countersign dev` lie on somebody's laptop.
+#[test]
+fn the_cluster_of_a_laptop_is_refused() {
+    let mut dev = ORDERS;
+    dev[3] = "dev";
+    assert!(matches!(parts(&dev), Err(Unfit::Development)));
+}
+
+#[test]
+fn a_carrier_that_is_no_directory_is_refused() {
+    let mut url = ORDERS;
+    url[1] = "https://rulesets.example.com";
+    assert!(matches!(parts(&url), Err(Unfit::Carrier(carrier)) if carrier == url[1]));
+}
+
+#[test]
+fn a_trust_document_that_is_not_there_is_named() {
+    let args = read(Path::new("nowhere/1.json"), &ORDERS).unwrap();
+    let refusal = args.parts().unwrap_err();
+    assert!(matches!(&refusal, Unfit::TrustRoot { path, .. } if path == "nowhere/1.json"));
+}
+
+#[test]
+fn what_is_pinned_and_limited_reaches_who_holds_it() {
+    let more = [
+        "--scope",
+        "shop@6f1d",
+        "--max-age",
+        "1h",
+        "--serial-floor",
+        "2:40",
+        "--trusted-proxies",
+        "10.0.0.0/8",
+        "--grace",
+        "5s",
+        "--state-dir",
+        "state",
+    ];
+    let pinned = [&ORDERS[..4], &ORDERS[6..], &more].concat();
+    let parts = parts(&pinned).unwrap();
+    let options = &parts.sources.options;
+    let uid = options.scope_uids.get(&parts.scopes[0]);
+    assert_eq!(uid.map(String::as_str), Some("6f1d"));
+    assert_eq!(options.max_age, Some(3_600));
+    assert_eq!(options.serial_floor, Some("2:40".parse().unwrap()));
+    assert_eq!(parts.sources.state.as_deref(), Some(Path::new("state")));
+    assert_eq!(parts.config.grace, Duration::from_secs(5));
+    let networks = TrustedProxies::Networks(vec!["10.0.0.0/8".parse().unwrap()]);
+    assert_eq!(parts.config.trusted_proxies, networks);
+}
+
+/// What is not said of proxies is not known; it does not mean that there are none.
+#[test]
+fn without_a_word_on_proxies_nothing_is_known_of_them() {
+    let parts = parts(&ORDERS).unwrap();
+    assert_eq!(parts.config.trusted_proxies, TrustedProxies::Unknown);
+    assert_eq!(
+        parts.config.admin_listen,
+        Some("127.0.0.1:9901".parse().unwrap())
+    );
+    assert_eq!(parts.config.admin_socket, None);
+}
+
+#[test]
+fn a_value_that_means_nothing_is_refused() {
+    for bad in [
+        ["--scope", "Shop"],
+        ["--scope", "../shop"],
+        ["--upstream", "https://a:1"],
+        ["--trusted-proxies", "all"],
+        ["--max-age", "soon"],
+        ["--serial-floor", "7"],
+        ["--admin-listen", "9901"],
+    ] {
+        let kind = read(Path::new("x"), &[&ORDERS[..], &bad].concat()).unwrap_err();
+        let refused = matches!(
+            kind,
+            ErrorKind::ValueValidation | ErrorKind::ArgumentConflict
+        );
+        assert!(refused, "{bad:?}: {kind:?}");
+    }
+}
