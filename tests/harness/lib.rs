@@ -1,5 +1,19 @@
-//! What several tests share: the workspace's files, keys and tokens, real programs.
+//! What several tests share: the workspace's files, keys and tokens, the whole path, real programs.
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unreachable,
+    reason = "a test fails by panicking"
+)]
 
+pub mod cast;
 pub mod files;
+pub mod ground;
 pub mod issuer;
+pub mod program;
 pub mod publish;
+pub mod trial;
+pub mod upstream;
+pub mod wire;

@@ -26,7 +26,6 @@ impl Installation {
     ///
     /// # Panics
     /// If there is no randomness.
-    #[expect(clippy::expect_used, reason = "a test fails by panicking")]
     pub fn new(now: UnixTime) -> Self {
         let cluster: Cluster = "tests".parse().expect("a cluster's name");
         let root = SigningKey::generate(KeyAlgorithm::Ed25519).expect("randomness");
@@ -61,7 +60,6 @@ impl Installation {
     ///
     /// # Panics
     /// If it cannot be signed.
-    #[expect(clippy::expect_used, reason = "a test fails by panicking")]
     pub fn publish(
         &self,
         rules: &Rules,

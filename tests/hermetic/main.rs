@@ -1,11 +1,16 @@
 //! The hermetic tier: no network beyond loopback, no cluster.
 #![expect(
-    clippy::unwrap_used,
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
     clippy::expect_used,
     clippy::panic,
     reason = "a test fails by panicking"
 )]
 
 mod architecture;
+mod cases;
+mod end_to_end;
 mod generated;
+mod oracle;
+mod quickstart;
 mod tidy;

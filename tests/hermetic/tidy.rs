@@ -3,7 +3,7 @@
 use tests::files::{self, File};
 
 /// The most lines of a Rust file: above, it does two things.
-const MOST_LINES: usize = 600;
+const MOST_LINES: usize = 350;
 
 /// Names that say nothing of what is inside.
 const DRAWERS: [&str; 8] = [
@@ -32,9 +32,13 @@ const MACHINES: [&str; 4] = [
     concat!("/Us", "ers/"),
 ];
 
+/// What others wrote stays as they wrote it.
+const OTHERS: [&str; 2] = ["tests/vectors/jose-cookbook/", "tests/vectors/wycheproof/"];
+
 #[test]
 fn every_file_is_in_shape() {
-    let files = files::all().expect("the workspace can be read");
+    let mut files = files::all().expect("the workspace can be read");
+    files.retain(|file| !OTHERS.iter().any(|folder| file.path.starts_with(folder)));
     let faults: Vec<String> = files.iter().flat_map(faults).collect();
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
     let rust = files.iter().filter(|file| file.is_rust()).count();
@@ -51,7 +55,7 @@ fn each_fault_is_found() {
     let cases = [
         ("crates/a/src/x.rs", "fn a() {}\n", "`//!`"),
         ("crates/a/src/x.rs", "//!\nfn a() {}\n", "`//!`"),
-        ("crates/a/src/x.rs", long.as_str(), "601 lines"),
+        ("crates/a/src/x.rs", long.as_str(), "351 lines"),
         ("crates/a/src/x/mod.rs", "//! X.\n", "x.rs"),
         ("crates/a/src/util.rs", "//! X.\n", "`util`"),
         ("crates/util/src/lib.rs", "//! X.\n", "`util`"),

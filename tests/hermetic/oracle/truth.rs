@@ -7,20 +7,28 @@ pub(crate) type Truth = Option<bool>;
 
 /// False if one is; else unknown if one is; else true.
 pub(crate) fn every(parts: impl IntoIterator<Item = Truth>) -> Truth {
-    parts.into_iter().fold(Some(true), |all, part| match (all, part) {
-        (Some(false), _) | (_, Some(false)) => Some(false),
-        (Some(true), Some(true)) => Some(true),
-        _ => None,
-    })
+    let mut all = Some(true);
+    for part in parts {
+        all = match (all, part) {
+            (Some(false), _) | (_, Some(false)) => Some(false),
+            (Some(true), Some(true)) => Some(true),
+            _ => None,
+        };
+    }
+    all
 }
 
 /// True if one is; else unknown if one is; else false.
 pub(crate) fn some(parts: impl IntoIterator<Item = Truth>) -> Truth {
-    parts.into_iter().fold(Some(false), |any, part| match (any, part) {
-        (Some(true), _) | (_, Some(true)) => Some(true),
-        (Some(false), Some(false)) => Some(false),
-        _ => None,
-    })
+    let mut any = Some(false);
+    for part in parts {
+        any = match (any, part) {
+            (Some(true), _) | (_, Some(true)) => Some(true),
+            (Some(false), Some(false)) => Some(false),
+            _ => None,
+        };
+    }
+    any
 }
 
 /// A part of a resource that restricts. Line 1: null and empty are unknown, never absent.
@@ -28,7 +36,7 @@ pub(crate) enum Part<'a> {
     Absent,
     Unknown,
     List(&'a [Value]),
-    Other(&'a Value),
+    Other,
 }
 
 pub(crate) fn part<'a>(object: &'a Value, name: &str) -> Part<'a> {
@@ -37,14 +45,16 @@ pub(crate) fn part<'a>(object: &'a Value, name: &str) -> Part<'a> {
         Some(Value::Null) => Part::Unknown,
         Some(Value::Array(list)) if list.is_empty() => Part::Unknown,
         Some(Value::Array(list)) => Part::List(list),
-        Some(other) => Part::Other(other),
+        Some(_) => Part::Other,
     }
 }
 
 /// Whether an object has members that its kind does not know.
 pub(crate) fn misspelt(object: &Value, known: &[&str]) -> bool {
     let members = object.as_object().into_iter().flatten();
-    members.into_iter().any(|(name, _)| !known.contains(&name.as_str()))
+    members
+        .into_iter()
+        .any(|(name, _)| !known.contains(&name.as_str()))
 }
 
 /// A member's text, or nothing.

@@ -5,8 +5,17 @@ use super::{Token, World};
 use serde_json::Value;
 
 const ENTRY: [&str; 11] = [
-    "actors", "anyone", "claims", "clients", "emailDomains", "emails", "groups", "providerRef",
-    "roleRefs", "serviceAccounts", "subjects",
+    "actors",
+    "anyone",
+    "claims",
+    "clients",
+    "emailDomains",
+    "emails",
+    "groups",
+    "providerRef",
+    "roleRefs",
+    "serviceAccounts",
+    "subjects",
 ];
 
 /// For which kind of rule an entry is read: an agent inherits nothing by silence, and escapes nothing.
@@ -35,7 +44,11 @@ impl Place<'_> {
         let alone = members == 1;
         if let Some(anyone) = entry.get("anyone") {
             // 7: anyone matches agents too.
-            return if alone && anyone == true { Some(true) } else { None };
+            return if alone && anyone == true {
+                Some(true)
+            } else {
+                None
+            };
         }
         // 4: roleRefs and serviceAccounts stand alone in their entry.
         match (part(entry, "roleRefs"), part(entry, "serviceAccounts")) {
@@ -56,7 +69,9 @@ impl Place<'_> {
         // A cluster's role takes the word of the cluster's providers only.
         let namespace = self.namespace.filter(|_| role["kind"] == "AccessRole");
         let place = Place { namespace, ..self };
+        // 8: beside a field that there is not, it is unknown for everyone who its members are.
         match part(&role["spec"], "members") {
+            _ if misspelt(&role["spec"], &["members"]) => None,
             Part::List(members) => some(members.iter().map(|member| place.entry(member, caller))),
             _ => None,
         }
@@ -88,11 +103,8 @@ impl Place<'_> {
     }
 
     fn of_provider(self, entry: &Value, caller: Option<&Token>) -> Truth {
-        let Some(named) = entry.get("providerRef") else {
-            return None; // matchers, and nobody whose word they take
-        };
-        let kind = named.get("kind").and_then(Value::as_str).unwrap_or("ClusterTrustProvider");
-        let id = format!("{kind}/{}", text(named, "name"));
+        // Without it there are matchers, and nobody whose word they take; 1: null is unknown.
+        let id = reference(entry.get("providerRef")?, "ClusterTrustProvider")?;
         let Some(provider) = self.world.provider(&id, self.namespace) else {
             return missing(caller);
         };
@@ -104,16 +116,42 @@ impl Place<'_> {
         every([
             self.actor(entry.get("actors"), token),
             matcher(entry, "groups", || groups(claims, token), |a, b| a == b),
-            matcher(entry, "emails", || email(claims, token), str::eq_ignore_ascii_case),
-            matcher(entry, "emailDomains", || domain(claims, token), str::eq_ignore_ascii_case),
-            matcher(entry, "subjects", || strings(token.claims.get("sub")), |a, b| a == b),
-            matcher(entry, "clients", || one(at(&token.claims, &claims["client"]["path"])), |a, b| a == b),
+            matcher(
+                entry,
+                "emails",
+                || email(claims, token),
+                str::eq_ignore_ascii_case,
+            ),
+            matcher(
+                entry,
+                "emailDomains",
+                || domain(claims, token),
+                str::eq_ignore_ascii_case,
+            ),
+            vouched(entry, claims, token),
+            matcher(
+                entry,
+                "subjects",
+                || strings(token.claims.get("sub")),
+                |a, b| a == b,
+            ),
+            matcher(
+                entry,
+                "clients",
+                || one(at(&token.claims, &claims["client"]["path"])),
+                |a, b| a == b,
+            ),
             match part(entry, "claims") {
                 Part::Absent => Some(true),
                 Part::List(items) => every(items.iter().map(|item| {
-                    matcher(item, "anyOf", || strings(at(&token.claims, &item["path"])), |a, b| a == b)
+                    matcher(
+                        item,
+                        "anyOf",
+                        || strings(at(&token.claims, &item["path"])),
+                        |a, b| a == b,
+                    )
                 })),
-                Part::Unknown | Part::Other(_) => None,
+                Part::Unknown | Part::Other => None,
             },
         ])
     }
@@ -135,6 +173,13 @@ impl Place<'_> {
     }
 }
 
+/// `KIND/NAME`; nothing if it cannot be read.
+pub(crate) fn reference(named: &Value, kind: &'static str) -> Option<String> {
+    let kind = named.get("kind").map_or(Some(kind), Value::as_str)?;
+    let name = named.get("name")?.as_str()?;
+    (!misspelt(named, &["kind", "name"])).then(|| format!("{kind}/{name}"))
+}
+
 /// 8, 9: what is missing is false for the anonymous, and unknown for whoever has a token.
 fn missing(caller: Option<&Token>) -> Truth {
     if caller.is_some() { None } else { Some(false) }
@@ -152,9 +197,13 @@ fn matcher(
         Part::List(wanted) => {
             let facts = facts()?;
             let wanted: Option<Vec<&str>> = wanted.iter().map(Value::as_str).collect();
-            Some(wanted?.iter().any(|one| facts.iter().any(|fact| same(one, fact))))
+            Some(
+                wanted?
+                    .iter()
+                    .any(|one| facts.iter().any(|fact| same(one, fact))),
+            )
         }
-        Part::Unknown | Part::Other(_) => None,
+        Part::Unknown | Part::Other => None,
     }
 }
 
@@ -175,15 +224,18 @@ fn one(claim: Option<&Value>) -> Option<Vec<String>> {
 fn strings(claim: Option<&Value>) -> Option<Vec<String>> {
     match claim? {
         Value::String(one) => Some(vec![one.clone()]),
-        Value::Array(many) => many.iter().map(|one| one.as_str().map(str::to_owned)).collect(),
+        Value::Array(many) => many
+            .iter()
+            .map(|one| one.as_str().map(str::to_owned))
+            .collect(),
         _ => None,
     }
 }
 
 fn groups(mapped: &Value, token: &Token) -> Option<Vec<String>> {
     let mapped = &mapped["groups"];
-    // Overage (`_claim_names`): the list did not fit into the token.
-    if token.claims.get("_claim_names").is_some() {
+    // Overage: the list did not fit into the token.
+    if token.claims["_claim_names"].get("groups").is_some() {
         return None;
     }
     match at(&token.claims, &mapped["path"]) {
@@ -202,8 +254,20 @@ fn email(mapped: &Value, token: &Token) -> Option<Vec<String>> {
     (verified && plain).then(|| vec![address.to_owned()])
 }
 
+/// 13: the domain of the address.
 fn domain(mapped: &Value, token: &Token) -> Option<Vec<String>> {
     let address = email(mapped, token)?.pop()?;
     let (_, domain) = address.split_once('@')?;
     Some(vec![domain.to_owned()])
+}
+
+/// 13: and, where the provider maps one, the domain claim too.
+fn vouched(entry: &Value, mapped: &Value, token: &Token) -> Truth {
+    match mapped["email"].get("domain") {
+        None => Some(true),
+        Some(claim) => {
+            let said = || one(at(&token.claims, &claim["path"]));
+            matcher(entry, "emailDomains", said, str::eq_ignore_ascii_case)
+        }
+    }
 }

@@ -1,0 +1,144 @@
+//! Shows that the oracle sees: rules that have lost something between compiler and edge answer otherwise.
+
+use super::play::{answer, ask, compiled, told, trial};
+use super::pool::{AUDIENCES, NAMESPACE};
+use super::properties::{Scene, scene};
+use countersign_policy::Compilation;
+use countersign_ruleset::rules::{Effect, Entry, Matcher, Mode, Policy, Rule, Rules, To};
+use proptest::prelude::Strategy;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+
+/// What is done to a namespace's rules.
+type Sabotage = (&'static str, fn(&mut Rules));
+
+/// Each loses one thing that somebody may have written.
+const SABOTAGES: [Sabotage; 16] = [
+    ("every Deny of a team", |rules| {
+        each_policy(rules, |policy| policy.rules.retain(is_allow));
+    }),
+    ("every Allow", |rules| {
+        each_policy(rules, |policy| policy.rules.retain(|rule| !is_allow(rule)));
+    }),
+    ("every Deny of the cluster", |rules| {
+        rules.guardrails.iter_mut().for_each(|one| one.deny.clear());
+    }),
+    ("every boundary", |rules| {
+        rules
+            .guardrails
+            .iter_mut()
+            .for_each(|one| one.boundary = None);
+    }),
+    ("that a policy only observes", |rules| {
+        each_policy(rules, |policy| policy.mode = Mode::Enforce);
+    }),
+    ("which audience is heard", |rules| {
+        each_policy(rules, |policy| {
+            policy.audiences = vec![AUDIENCES[2].to_owned()];
+        });
+    }),
+    ("what cannot be read of `to`", |rules| {
+        each_to(rules, |to| to.unknown = false);
+    }),
+    ("what cannot be read of `from`", |rules| {
+        each_from(rules, |from| from.retain(|entry| *entry != Entry::Unknown));
+    }),
+    ("what is missing", |rules| {
+        each_from(rules, |from| {
+            from.retain(|entry| !matches!(entry, Entry::Missing(_)));
+        });
+    }),
+    ("which methods", |rules| {
+        each_to(rules, |to| to.methods = None);
+    }),
+    ("which hosts", |rules| each_to(rules, |to| to.hosts = None)),
+    ("which paths", |rules| each_to(rules, |to| to.paths = None)),
+    ("when an Allow ends", |rules| {
+        each_rule(rules, |rule| rule.expires_at = None);
+    }),
+    ("which groups", |rules| {
+        without(rules, |one| matches!(one, Matcher::Groups(_)));
+    }),
+    ("which actors", |rules| {
+        without(rules, |one| matches!(one, Matcher::Actors(_)));
+    }),
+    ("which tokens are revoked", |rules| {
+        rules.revocations.clear();
+    }),
+];
+
+#[test]
+fn whatever_is_lost_on_the_way_is_found_out() {
+    let mut runner = TestRunner::deterministic();
+    let scenes: Vec<Scene> = (0..512)
+        .map(|_| scene().new_tree(&mut runner).expect("a scene").current())
+        .collect();
+    for (what, sabotage) in SABOTAGES {
+        let found = scenes.iter().any(|scene| is_found_out(scene, sabotage));
+        assert!(found, "nobody missed {what}");
+    }
+}
+
+/// Whether the oracle answers otherwise than an edge that has the rules as they are now.
+fn is_found_out((world, asked): &Scene, sabotage: fn(&mut Rules)) -> bool {
+    let mut compilation = compiled(world);
+    if !spoil(&mut compilation, sabotage) {
+        return false;
+    }
+    let trial = trial(&compilation);
+    asked.iter().any(|asked| {
+        let outcome = ask(&trial, asked);
+        let got = answer(&outcome).unwrap_or_else(|why| panic!("{why}\n{}", told(world, asked)));
+        got != world.decide(asked)
+    })
+}
+
+/// Whether there was something to lose.
+fn spoil(compilation: &mut Compilation, sabotage: fn(&mut Rules)) -> bool {
+    let scope = NAMESPACE.parse().expect("a scope");
+    let Some(compiled) = compilation.rulesets.get_mut(&scope) else {
+        return false;
+    };
+    let before = compiled.rules.clone();
+    sabotage(&mut compiled.rules);
+    compiled.rules.sort();
+    compiled.rules != before
+}
+
+fn is_allow(rule: &Rule) -> bool {
+    rule.effect == Effect::Allow
+}
+
+fn each_policy(rules: &mut Rules, change: impl Fn(&mut Policy)) {
+    let applications = rules.applications.iter_mut();
+    applications
+        .flat_map(|one| &mut one.policies)
+        .for_each(change);
+}
+
+fn each_rule(rules: &mut Rules, change: impl Fn(&mut Rule)) {
+    each_policy(rules, |policy| policy.rules.iter_mut().for_each(&change));
+    for guardrail in &mut rules.guardrails {
+        let boundary = guardrail.boundary.iter_mut().flatten();
+        boundary.chain(&mut guardrail.deny).for_each(&change);
+    }
+}
+
+fn each_to(rules: &mut Rules, change: fn(&mut To)) {
+    each_rule(rules, |rule| rule.to.iter_mut().for_each(change));
+}
+
+fn each_from(rules: &mut Rules, change: impl Fn(&mut Vec<Entry>)) {
+    each_rule(rules, |rule| change(&mut rule.from));
+    rules.roles.values_mut().for_each(change);
+}
+
+fn without(rules: &mut Rules, is_lost: fn(&Matcher) -> bool) {
+    each_from(rules, |from| {
+        for entry in from {
+            if let Entry::Identity { all, .. } = entry {
+                all.retain(|one| !is_lost(one));
+            }
+        }
+    });
+}
