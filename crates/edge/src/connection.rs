@@ -97,6 +97,10 @@ async fn serve(
         tokio::select! {
             ended = connection.as_mut() => {
                 if let Err(error) = ended {
+                    let cause = error.downcast_ref::<hyper::Error>();
+                    if cause.is_some_and(hyper::Error::is_parse_too_large) {
+                        exchange.metrics.refused_heads.inc();
+                    }
                     tracing::debug!(%peer, %error, "a connection broke");
                 }
                 return;

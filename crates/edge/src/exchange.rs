@@ -72,6 +72,8 @@ impl Exchange {
         let (mut parts, body) = request.into_parts();
         // HTTP/1.1 was counted while it was read
         if parts.headers.len() > self.limits.header_count {
+            self.metrics.refused_heads.inc();
+            tracing::debug!(decision = %id, %peer, "a head had too many fields");
             let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
             return failed("HeadersTooLarge", status, grpc, id);
         }

@@ -24,6 +24,8 @@ pub(crate) struct Metrics {
     pub(crate) audit_dropped: Counter,
     /// Requests that ended in a panic, and so were denied.
     pub(crate) panics: Counter,
+    /// Heads with too many fields or bytes: they are answered 431 before anything is decided.
+    pub(crate) refused_heads: Counter,
     upstream_failures: Family<Failure, Counter>,
     /// The serial in force, by scope.
     pub(crate) serial: Family<InScope, Gauge>,
@@ -82,6 +84,7 @@ impl Metrics {
             connections_refused: Counter::default(),
             audit_dropped: Counter::default(),
             panics: Counter::default(),
+            refused_heads: Counter::default(),
             upstream_failures: Family::default(),
             serial: Family::default(),
             in_force: Family::default(),
@@ -114,6 +117,8 @@ impl Metrics {
         let dropped = "Audit lines lost, for they came faster than they could be written";
         r.register("audit_dropped", dropped, self.audit_dropped.clone());
         r.register("panics", "Requests denied by a panic", self.panics.clone());
+        let heads = "Requests answered 431, for their head was too large";
+        r.register("refused_heads", heads, self.refused_heads.clone());
         let failures = "Requests let in that the upstream did not answer";
         r.register(
             "upstream_failures",

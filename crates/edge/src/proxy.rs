@@ -21,6 +21,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Ur
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::upgrade::OnUpgrade;
+use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -45,12 +46,21 @@ pub(crate) struct Way {
 }
 
 /// A request that was let in, as it is sent on.
-#[derive(Debug)]
 pub(crate) struct Onward {
     request: Request<()>,
     speech: Speech,
     /// The caller's side of a tunnel, if he asked for one.
     upgrade: Option<OnUpgrade>,
+}
+
+/// Without its target and fields: among them are cookies, and what a query carries.
+impl fmt::Debug for Onward {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Onward")
+            .field("method", self.request.method())
+            .field("speech", &self.speech)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Onward {
@@ -296,4 +306,25 @@ fn own(fields: &mut HeaderMap, id: DecisionId) {
     headers::strip_hop_by_hop(fields);
     headers::strip_own(fields);
     fields.insert(DECISION, id.into());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Onward, Speech};
+    use http::Request;
+
+    #[test]
+    fn what_is_sent_on_is_not_printed() {
+        let request = Request::get("/x?code=secret-query")
+            .header("authorization", "Bearer secret-token")
+            .header("cookie", "session=secret-cookie");
+        let onward = Onward {
+            request: request.body(()).unwrap(),
+            speech: Speech::Http1,
+            upgrade: None,
+        };
+        let printed = format!("{onward:?}");
+        assert!(printed.contains("GET"), "{printed}");
+        assert!(!printed.contains("secret"), "{printed}");
+    }
 }

@@ -24,12 +24,13 @@ fn tests(folder: &Path, module: &str, found: &mut BTreeSet<String>) {
             if line == "mod tests {" {
                 own.push_str("::tests");
             }
-            marked |= line == "#[test]" || line == "proptest! {";
+            marked |= line == "#[test]";
             if let Some(name) = line.strip_prefix("fn ")
                 && marked
             {
                 let end = |c: char| !c.is_ascii_alphanumeric() && c != '_';
                 found.insert(format!("{own}::{}", name.split(end).next().unwrap()));
+                marked = false;
             }
         }
     }

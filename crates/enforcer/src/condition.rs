@@ -9,6 +9,10 @@ use countersign_ruleset::kleene::Kleene;
 use std::borrow::Cow;
 use std::net::IpAddr;
 
+mod budget;
+
+use budget::Budget;
+
 /// What a condition may ask of the request at hand.
 pub(crate) trait Facts<'a> {
     /// A fact about the caller; absent for the anonymous.
@@ -73,6 +77,22 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// What it costs to have it at hand.
+    fn weight(&self) -> usize {
+        match self {
+            Self::List(members) => members
+                .iter()
+                .map(Self::weight)
+                .fold(1, usize::saturating_add),
+            Self::Text(text) => (text.len() / 64).saturating_add(1),
+            Self::Absent
+            | Self::Address(_)
+            | Self::Integer(_)
+            | Self::Object(_)
+            | Self::Truth(_) => 1,
+        }
+    }
+
     fn equals(&self, other: &Self) -> Kleene {
         match (self, other) {
             (Self::Address(a), Self::Address(b)) => (a == b).into(),
@@ -88,20 +108,37 @@ impl<'a> Value<'a> {
     }
 }
 
-/// What a condition comes to.
+/// What a condition comes to. One that takes too many steps is unknown: lists of a caller's token
+/// inside each other would multiply.
 pub(crate) fn evaluate<'a>(condition: &Condition, facts: &dyn Facts<'a>) -> Kleene {
-    result(condition, facts, &[]).truth()
+    let budget = Budget::default();
+    let truth = result(condition, facts, &[], &budget).truth();
+    if budget.is_spent() {
+        Kleene::Unknown
+    } else {
+        truth
+    }
 }
 
-fn result<'a>(condition: &Condition, facts: &dyn Facts<'a>, bound: &[Value<'a>]) -> Value<'a> {
+fn result<'a>(
+    condition: &Condition,
+    facts: &dyn Facts<'a>,
+    bound: &[&Value<'a>],
+    budget: &Budget,
+) -> Value<'a> {
     let mut values: Vec<Value<'a>> = Vec::with_capacity(condition.nodes().len());
     for node in condition.nodes() {
         let value = Step {
             facts,
             bound,
             values: &values,
+            budget,
         }
         .value(node);
+        budget.spend(value.weight());
+        if budget.is_spent() {
+            return Value::UNKNOWN;
+        }
         values.push(value);
     }
     values.pop().unwrap_or(Value::UNKNOWN)
@@ -110,8 +147,9 @@ fn result<'a>(condition: &Condition, facts: &dyn Facts<'a>, bound: &[Value<'a>])
 /// One node's view: what came before it, and the elements at hand.
 struct Step<'s, 'a> {
     facts: &'s dyn Facts<'a>,
-    bound: &'s [Value<'a>],
+    bound: &'s [&'s Value<'a>],
     values: &'s [Value<'a>],
+    budget: &'s Budget,
 }
 
 impl<'a> Step<'_, 'a> {
@@ -134,8 +172,8 @@ impl<'a> Step<'_, 'a> {
             Node::Contains { text, part } => self.text(*text, *part, |t, p| t.contains(p)),
             Node::EndsWith { text, part } => self.text(*text, *part, |t, p| t.ends_with(p)),
             Node::StartsWith { text, part } => self.text(*text, *part, |t, p| t.starts_with(p)),
-            Node::Every { list, body } => self.each(*list, body, Kleene::all),
-            Node::Exists { list, body } => self.each(*list, body, Kleene::any),
+            Node::Every { list, body } => self.each(*list, body, |each| Kleene::all(each)),
+            Node::Exists { list, body } => self.each(*list, body, |each| Kleene::any(each)),
             Node::Has(place) => match self.at(*place) {
                 Value::Absent => Kleene::False,
                 Value::Truth(Kleene::Unknown) => Kleene::Unknown,
@@ -143,6 +181,7 @@ impl<'a> Step<'_, 'a> {
             },
             Node::In { item, list } => match self.at(*list) {
                 Value::List(members) => {
+                    self.budget.spend(members.len());
                     Kleene::any(members.iter().map(|member| self.at(*item).equals(member)))
                 }
                 _ => Kleene::Unknown,
@@ -174,8 +213,7 @@ impl<'a> Step<'_, 'a> {
                 .iter()
                 .rev()
                 .nth(usize::from(*level))
-                .cloned()
-                .unwrap_or(Value::UNKNOWN),
+                .map_or(Value::UNKNOWN, |&element| element.clone()),
             Node::Capture(name) => self.facts.capture(name),
             Node::Caller(fact) => self.facts.caller(*fact),
             Node::Claim(path) => self.facts.claim(path),
@@ -204,9 +242,12 @@ impl<'a> Step<'_, 'a> {
         i64::try_from(size).map_or(Value::UNKNOWN, Value::Integer)
     }
 
-    fn text(&self, text: u16, part: u16, test: fn(&str, &str) -> bool) -> Kleene {
-        match (self.at(text), self.at(part)) {
-            (Value::Text(text), Value::Text(part)) => test(text, part).into(),
+    fn text(&self, place: u16, part: u16, test: fn(&str, &str) -> bool) -> Kleene {
+        match (self.at(place), self.at(part)) {
+            (Value::Text(text), Value::Text(part)) => {
+                self.budget.spend(self.at(place).weight());
+                test(text, part).into()
+            }
             _ => Kleene::Unknown,
         }
     }
@@ -215,19 +256,22 @@ impl<'a> Step<'_, 'a> {
         &self,
         list: u16,
         body: &Condition,
-        join: fn(std::vec::IntoIter<Kleene>) -> Kleene,
+        join: fn(&mut dyn Iterator<Item = Kleene>) -> Kleene,
     ) -> Kleene {
         let Value::List(members) = self.at(list) else {
             return Kleene::Unknown;
         };
         let mut bound = self.bound.to_vec();
-        let mut results = Vec::with_capacity(members.len());
-        for member in members {
-            bound.push(member.clone());
-            results.push(result(body, self.facts, &bound).truth());
+        // lazily: the element that decides is the last that is asked
+        join(&mut members.iter().map_while(|member| {
+            if self.budget.is_spent() {
+                return None;
+            }
+            bound.push(member);
+            let truth = result(body, self.facts, &bound, self.budget).truth();
             bound.pop();
-        }
-        join(results.into_iter())
+            Some(truth)
+        }))
     }
 }
 

@@ -280,10 +280,11 @@ fn find(allows: &RuleIndex, setting: &Setting<'_>, by_audience: bool) -> Found {
             return false;
         }
         let audience = !by_audience || held.is_for_anyone() || is_for(held, setting.claims);
-        let found = match require(held.rule.require.as_ref(), setting) {
+        let found = match require(held, setting) {
             _ if !audience => Found::OtherAudience,
             Met::Fully => Found::Rule(held.id.clone()),
             Met::Lacking(reason, challenge) => Found::StepUp(reason, challenge),
+            Met::Never => return false,
         };
         match (&result, &found) {
             (_, Found::Rule(_)) => {

@@ -151,7 +151,7 @@ pub enum Reason {
     BoundaryNotMet,
     /// A Deny covers it.
     DeniedByRule,
-    /// Two scopes in force claim the host.
+    /// Two scopes in force claim the host, the one by a wildcard perhaps.
     HostAmbiguous,
     /// The token lacks scopes.
     InsufficientScope,

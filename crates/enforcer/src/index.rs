@@ -11,6 +11,7 @@
 //! and on the caller's own facts. A look-up finds candidates; whether a candidate holds is decided
 //! on the rule itself, so that a hash that collides costs time and never access.
 
+use crate::claims::Claims;
 use crate::decision::{RuleRef, RulesetRef};
 use crate::token::{Known, Providers, Trusted};
 use countersign_ruleset::envelope::Verified;
@@ -107,6 +108,12 @@ impl Held {
     /// Whether an entry lets everyone in, so that no token and no audience is asked for.
     pub(crate) fn is_for_anyone(&self) -> bool {
         self.from.contains(&Entry::Anyone)
+    }
+
+    /// Whether it may go by what a caller's provider says of him: in a cluster's rule not that of a
+    /// namespace, or a tenant could say of himself what the cluster asks.
+    pub(crate) fn trusts(&self, claims: &Claims) -> bool {
+        !(self.cluster && claims.provider().as_str().starts_with("TrustProvider/"))
     }
 }
 

@@ -106,18 +106,19 @@ impl Enforcer {
         if fleet.order.len() < self.scopes.len() || fleet.order.is_empty() {
             return decide::unavailable(Reason::NoRuleset);
         }
-        let index = match fleet.hosts.find(request.host()) {
-            [] => {
-                return fleet.order.first().map_or_else(
-                    || decide::unavailable(Reason::NoRuleset),
-                    |index| decide::not_covered(index),
-                );
-            }
-            [one] => fleet.order.get(*one),
-            // never a winner
-            _ => return decide::unavailable(Reason::HostAmbiguous),
+        let mut claimants = fleet.hosts.matching(request.host()).flatten();
+        let Some(claimant) = claimants.next() else {
+            return fleet.order.first().map_or_else(
+                || decide::unavailable(Reason::NoRuleset),
+                |index| decide::not_covered(index),
+            );
         };
-        let Some(index) = index else {
+        // never a winner: with `payroll.example.com` one namespace would take from another a part of
+        // its `*.example.com`, and with it the Deny that stands there
+        if claimants.any(|other| other != claimant) {
+            return decide::unavailable(Reason::HostAmbiguous);
+        }
+        let Some(index) = fleet.order.get(*claimant) else {
             return decide::unavailable(Reason::NoRuleset);
         };
         let target = match index.hosts.find(request.host()) {

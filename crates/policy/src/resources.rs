@@ -183,6 +183,7 @@ impl Resources {
         };
         let id = head.id;
         *named = Some(id.clone());
+        limits::expect_no_private_names(manifest)?;
         if !self.seen.insert((head.group, id.clone())) {
             let path = FieldPath::default().name("metadata").name("name");
             return Err((path, format!("expected each resource once, got {id} twice")));

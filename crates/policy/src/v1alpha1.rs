@@ -18,8 +18,8 @@ pub use from::{ClaimMatch, From, ProviderRef, RoleRef, ServiceAccountRef};
 pub use policy::{AccessPolicy, AccessPolicySpec, Login, TargetRef};
 pub use provider::{
     ActorMapping, AuditSpec, AuditedClaim, ClaimMapping, ClientSpec, ClusterTrustProvider,
-    ClusterTrustProviderSpec, DomainOrPath, EmailMapping, GroupsMapping, KeysSpec, ProviderSpec,
-    RevocationSpec, TrustProvider, TrustProviderSpec,
+    ClusterTrustProviderSpec, DomainOrPath, EmailMapping, GroupsMapping, InlineKeys, KeysSpec,
+    ProviderSpec, RevocationSpec, TrustProvider, TrustProviderSpec,
 };
 pub use role::{AccessRole, AccessRoleSpec, ClusterAccessRole, ClusterAccessRoleSpec};
 pub use rule::{RequireSpec, Rule};

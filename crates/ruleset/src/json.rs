@@ -74,6 +74,16 @@ pub enum Malformed {
         /// The column, from 1.
         column: usize,
     },
+    /// A member's name is one that `serde_json` acts on instead of reading it.
+    #[error(
+        "expected no member named `$serde_json::private::…`, got one at line {line}, column {column}"
+    )]
+    ReservedMember {
+        /// The line, from 1.
+        line: usize,
+        /// The column, from 1.
+        column: usize,
+    },
     /// It is nested too deep.
     #[error("expected at most {most} levels, got more at line {line}, column {column}")]
     TooDeep {
@@ -167,6 +177,7 @@ fn inspect(bytes: &[u8], limits: Limits) -> Result<(), Malformed> {
             line,
             column,
         },
+        Some(Excess::Reserved) => Malformed::ReservedMember { line, column },
         Some(Excess::Integer) => Malformed::IntegerTooLarge { line, column },
         None => Malformed::NotJson { line, column },
     })
@@ -176,6 +187,7 @@ enum Excess {
     Depth,
     Duplicate,
     Integer,
+    Reserved,
 }
 
 struct Gate<'r> {
@@ -267,6 +279,10 @@ impl<'de> Visitor<'de> for Gate<'_> {
         self.enter()?;
         let mut names = Names::default();
         while let Some(name) = members.next_key::<Name<'de>>()? {
+            // with some features of serde_json, its value is parsed anew, past this gate
+            if name.0.starts_with("$serde_json::private::") {
+                return self.refuse(Excess::Reserved);
+            }
             if !names.insert(name.0) {
                 return self.refuse(Excess::Duplicate);
             }

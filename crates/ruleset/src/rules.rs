@@ -7,8 +7,9 @@
 //!        └─ revocations, audit
 //! ```
 //!
-//! Nothing here has a default: what restricts is always written, so that a member that is missing
-//! is refused instead of meaning "anything". Unknown members are refused everywhere.
+//! A member may be missing only where that asks nothing (`when`, `to.hosts`), and the bytes must be
+//! exactly what the encoder writes: one meaning has one digest. A member that is always written is
+//! refused where it is missing, and an unknown member everywhere.
 
 use crate::condition::Condition;
 use crate::host::HostPattern;
@@ -18,9 +19,11 @@ use crate::time::UnixTime;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+mod bounds;
 mod bytes;
 mod identity;
 
+pub use bounds::{MAX_LIST, MAX_OBJECTS};
 pub use bytes::{Invalid, MAX_RULES};
 pub(crate) use bytes::{at_most, canonical, ordered};
 pub use identity::{Audited, Entry, Matcher, Revocation, Revoked, ServiceAccount};

@@ -99,7 +99,7 @@ impl Verifier {
         let remembered = match state.into_remembered() {
             // 2 no t: t=p
             None => Remembered::first(pinned),
-            Some(mut remembered) => {
+            Some(remembered) => {
                 let (p, t) = (pinned.trust.version, remembered.trust.trust.version);
                 same_cluster(&options.cluster, &remembered.trust.trust.cluster)?;
                 // 2 equal and different payload: abort                               TrustMismatch
@@ -107,10 +107,15 @@ impl Verifier {
                     return Err(Refusal::TrustMismatch { version: p });
                 }
                 // 2 p.version > t.version: t=p
-                if p > t {
-                    remembered.follow(pinned);
+                if p >= t {
+                    let mut remembered = remembered;
+                    remembered.repin(pinned);
+                    remembered
+                } else {
+                    // what the pinned document does not lead to is as good as lost
+                    let walked = remembered.walked(&pinned);
+                    walked.unwrap_or_else(|| Remembered::first(pinned))
                 }
-                remembered
             }
         };
         Ok(Self {
@@ -126,7 +131,7 @@ impl Verifier {
     }
 
     /// The trust document in use.
-    pub const fn trust(&self) -> &Trust {
+    pub fn trust(&self) -> &Trust {
         &self.remembered.trust.trust
     }
 

@@ -60,9 +60,9 @@ fn an_edge_stands_in_front_of_one_application_or_of_hosts() {
         read(Path::new("x"), &hosts).unwrap_err(),
         ErrorKind::MissingRequiredArgument
     );
-    hosts.extend(["--route-by-host", "--scope", "bank"]);
+    hosts.push("--route-by-host");
     let parts = parts(&hosts).unwrap();
-    assert_eq!((parts.target, parts.scopes.len()), (Target::ByHost, 2));
+    assert_eq!((parts.target, parts.scopes.len()), (Target::ByHost, 1));
     let both = [&ORDERS[..], &["--route-by-host"]].concat();
     assert_eq!(
         read(Path::new("x"), &both).unwrap_err(),
@@ -74,6 +74,16 @@ fn an_edge_stands_in_front_of_one_application_or_of_hosts() {
 fn an_application_is_of_one_scope() {
     let two = [&ORDERS[..], &["--scope", "bank"]].concat();
     assert!(matches!(parts(&two), Err(Unfit::Scopes(2))));
+}
+
+/// Who may write in one namespace must not take the hosts of another.
+#[test]
+fn hosts_are_those_of_one_scope() {
+    let mut two = ORDERS[..6].to_vec();
+    two.extend(["--route-by-host", "--scope", "bank"]);
+    let refusal = parts(&two).unwrap_err();
+    assert!(matches!(refusal, Unfit::SharedHosts(2)), "{refusal}");
+    assert!(refusal.to_string().contains("got 2"), "{refusal}");
 }
 
 /// The keys of `countersign dev` lie on somebody's laptop.

@@ -34,6 +34,7 @@ async fn so_many_fields_of_http1_and_no_more() {
     assert_eq!(service.seen().await.target(), "/open/list");
     let answer = exchange(world.address, &head("/open/list", &fields(99))).await;
     assert!(answer.starts_with("HTTP/1.1 431"), "{answer}");
+    world.until("countersign_refused_heads_total", 1).await;
     assert!(service.saw_nothing());
 }
 
@@ -54,6 +55,7 @@ async fn so_many_fields_of_http2_and_no_more() {
             assert_eq!(answer.json()["reason"], "HeadersTooLarge");
         }
     }
+    assert_eq!(world.number("countersign_refused_heads_total").await, 1);
     assert_eq!(service.seen().await.fields("x-same").len(), 100);
     assert!(service.saw_nothing());
 }

@@ -168,14 +168,13 @@ struct At<'s> {
 
 impl<'s> At<'s> {
     /// The claims of which a rule may speak: none for the anonymous, and of a namespaced provider
-    /// nothing in a cluster's rule, or a tenant could say of himself what the cluster asks.
+    /// nothing in a cluster's rule.
     fn claims(&self) -> Result<&'s Claims, Value<'s>> {
         let claims = self.setting.claims.ok_or(Value::Absent)?;
-        let own = claims.provider().as_str().starts_with("TrustProvider/");
-        if self.held.cluster && own {
-            Err(Value::UNKNOWN)
-        } else {
+        if self.held.trusts(claims) {
             Ok(claims)
+        } else {
+            Err(Value::UNKNOWN)
         }
     }
 }

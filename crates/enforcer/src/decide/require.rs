@@ -3,6 +3,7 @@
 use super::Setting;
 use crate::claims::{Claims, Fact};
 use crate::decision::{Challenge, Reason};
+use crate::index::Held;
 use countersign_ruleset::rules::Require;
 use countersign_ruleset::time::UnixTime;
 
@@ -13,18 +14,23 @@ pub(super) enum Met {
     Fully,
     /// Not all: what to ask for.
     Lacking(Reason, Challenge),
+    /// Not by this caller, whatever he does: who speaks for him is not heard.
+    Never,
 }
 
 /// `require`: the login first, then the scopes. What cannot be told is not met.
-pub(super) fn require(require: Option<&Require>, setting: &Setting<'_>) -> Met {
-    let Some(require) = require else {
+pub(super) fn require(held: &Held, setting: &Setting<'_>) -> Met {
+    let nothing = Require::default();
+    let require = held.rule.require.as_ref().unwrap_or(&nothing);
+    if require == &nothing {
         return Met::Fully;
-    };
+    }
     let Some(claims) = setting.claims else {
-        let demands = require != &Require::default();
-        let lacking = Met::Lacking(Reason::NoToken, Challenge::default());
-        return if demands { lacking } else { Met::Fully };
+        return Met::Lacking(Reason::NoToken, Challenge::default());
     };
+    if !held.trusts(claims) {
+        return Met::Never;
+    }
     let challenge = |error| Challenge {
         error: Some(error),
         scope: require.scopes.clone(),

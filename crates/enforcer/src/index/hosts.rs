@@ -35,19 +35,22 @@ impl Hosts {
     }
 
     /// The places of the most specific pattern that matches.
-    pub(crate) fn find(&self, host: &Host) -> &[usize] {
-        if let Some(places) = self.exact.get(host.as_str()) {
-            return places;
-        }
-        let mut rest = host.as_str();
-        while let Some((_, suffix)) = rest.split_once('.') {
-            if let Some(places) = self.wildcards.get(suffix) {
-                return places;
-            }
-            rest = suffix;
-        }
-        &[]
+    pub(crate) fn find<'s>(&'s self, host: &Host) -> &'s [usize] {
+        self.matching(host).next().unwrap_or_default()
     }
+
+    /// The places of each pattern that matches, the most specific first.
+    pub(crate) fn matching<'s>(&'s self, host: &Host) -> impl Iterator<Item = &'s [usize]> {
+        let suffixes = std::iter::successors(shorter(host.as_str()), |name| shorter(name));
+        let wildcards = suffixes.filter_map(|suffix| self.wildcards.get(suffix));
+        let patterns = self.exact.get(host.as_str()).into_iter().chain(wildcards);
+        patterns.map(Vec::as_slice)
+    }
+}
+
+/// Without the first label.
+fn shorter(name: &str) -> Option<&str> {
+    name.split_once('.').map(|(_, suffix)| suffix)
 }
 
 #[cfg(test)]
@@ -75,5 +78,8 @@ mod tests {
         ] {
             assert_eq!(hosts.find(&Host::parse(host).unwrap()), expected, "{host}");
         }
+        let host = Host::parse("a.b.example.com").unwrap();
+        let all: Vec<_> = hosts.matching(&host).flatten().copied().collect();
+        assert_eq!(all, [2, 1, 0]);
     }
 }

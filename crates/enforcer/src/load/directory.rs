@@ -4,8 +4,8 @@ use countersign_ruleset::manifest::{self, BlobRef};
 use countersign_ruleset::names::Scope;
 use countersign_ruleset::trust;
 use countersign_ruleset::verifier::{Carrier, Fetched, Wanted};
-use std::fs::File;
-use std::io::{ErrorKind, Read};
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 /// `trust/N.json`, `SCOPE/manifest.json`, `SCOPE/blobs/sha256/DIGEST`.
@@ -62,7 +62,15 @@ impl Carrier for Directory {
 
 /// Reads one byte more than may be there at most, so that too much is seen and never held.
 fn read(path: &Path, cap: usize) -> Fetched {
-    let file = match File::open(path) {
+    // to open a pipe would wait for whoever writes into it, which may be nobody
+    let opened = match fs::metadata(path) {
+        Ok(found) if !found.is_file() => {
+            Err(io::Error::other("expected a file, got something else"))
+        }
+        Ok(_) => File::open(path),
+        Err(error) => Err(error),
+    };
+    let file = match opened {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => return Fetched::NotFound,
         Err(error) => return Fetched::Failed(format!("{}: {error}", path.display())),
@@ -72,5 +80,35 @@ fn read(path: &Path, cap: usize) -> Fetched {
     match file.take(most).read_to_end(&mut bytes) {
         Ok(_) => Fetched::Bytes(bytes),
         Err(error) => Fetched::Failed(format!("{}: {error}", path.display())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Directory;
+    use countersign_ruleset::verifier::{Carrier, Fetched};
+    use std::fs;
+    use std::os::unix::net::UnixListener;
+    use std::process::Command;
+
+    /// What cannot end must not be read, and a pipe that nobody writes into not even be opened.
+    #[test]
+    fn what_is_no_file_is_not_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let trust = folder.path().join("trust");
+        fs::create_dir(&trust).unwrap();
+        fs::write(trust.join("1.json"), b"trust").unwrap();
+        let made = Command::new("mkfifo").arg(trust.join("2.json")).status();
+        assert!(made.unwrap().success());
+        fs::create_dir(trust.join("3.json")).unwrap();
+        let _socket = UnixListener::bind(trust.join("4.json")).unwrap();
+        let mut carrier = Directory::new(folder.path().to_owned());
+        assert_eq!(carrier.trust(1), Fetched::Bytes(b"trust".to_vec()));
+        for version in 2..=4 {
+            let path = trust.join(format!("{version}.json"));
+            let reason = format!("{}: expected a file, got something else", path.display());
+            assert_eq!(carrier.trust(version), Fetched::Failed(reason));
+        }
+        assert_eq!(carrier.trust(5), Fetched::NotFound);
     }
 }

@@ -14,9 +14,9 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-/// The largest state file: floors of some ten thousand scopes.
+/// The largest state file: floors of some ten thousand scopes, and the longest chain of trust.
 const LIMITS: json::Limits = json::Limits {
-    bytes: 16 << 20,
+    bytes: 40 << 20,
     depth: 8,
     exact_integers: true,
 };

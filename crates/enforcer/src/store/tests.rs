@@ -139,6 +139,32 @@ fn of_two_that_claim_a_host_neither_gets_it() {
     assert_eq!(told(&trial.get("/")), (503, "HostAmbiguous", vec![]));
 }
 
+/// A namespace must not take a host from another's wildcard, and from the Deny that stands there.
+#[test]
+fn of_two_scopes_whose_patterns_overlap_the_more_specific_does_not_win() {
+    let deny = rule("no", "Deny", json!("anyone"), &json!({}));
+    let mut shop = rules(&json!([policy("orders", &json!([deny]))]), &json!([]));
+    shop.applications[0].hosts = vec!["*.example.com".parse().unwrap()];
+    let evil = in_scope("evil", "payroll.example.com");
+    let trial = by_host(&["evil", "shop"], &[evil.clone(), shop.clone()]);
+    let ask = |trial: &Trial, host| trial.call("GET", "/", &[("host", host)]);
+    let decision = ask(&trial, "payroll.example.com");
+    assert_eq!(told(&decision), (503, "HostAmbiguous", vec![]));
+    let decision = ask(&trial, "other.example.com");
+    assert_eq!(told(&decision), (403, "DeniedByRule", vec!["no"]));
+    let longer = in_scope("evil", "*.b.example.com");
+    let trial = by_host(&["evil", "shop"], &[longer, shop.clone()]);
+    let decision = ask(&trial, "a.b.example.com");
+    assert_eq!(told(&decision), (503, "HostAmbiguous", vec![]));
+    // within one namespace it is its owner who says so
+    let mut own = evil.applications[0].clone();
+    own.id = "Service/payroll".parse().unwrap();
+    shop.applications.push(own);
+    let trial = by_host(&["shop"], &[shop]);
+    let decision = ask(&trial, "payroll.example.com");
+    assert_eq!(told(&decision), (200, "Allowed", vec!["r1"]));
+}
+
 /// While a scope is missing it is not known whether it claims the host too.
 #[test]
 fn by_host_every_scope_must_be_in_force() {

@@ -26,6 +26,7 @@ pub(super) fn read(octets: &[u8], part: Part) -> Result<Map<String, Value>, Inva
         Malformed::IntegerTooLarge { .. }
         | Malformed::NotJson { .. }
         | Malformed::NotUtf8 { .. }
+        | Malformed::ReservedMember { .. }
         | Malformed::Shape { .. }
         | Malformed::TooDeep { .. } => Invalid::MalformedObject(part),
     })

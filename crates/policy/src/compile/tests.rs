@@ -13,6 +13,7 @@ mod limits;
 mod order;
 mod reading;
 mod settings;
+mod shared;
 mod target;
 mod what;
 mod who;

@@ -7,7 +7,7 @@ use crate::field::{Field, List, nearest};
 use crate::resources::Resources;
 use crate::v1alpha1::{AccessPolicySpec, TargetRef};
 use countersign_ruleset::host::{Host, HostPattern};
-use countersign_ruleset::names::ApplicationId;
+use countersign_ruleset::names::{ApplicationId, is_dns_label};
 use std::collections::BTreeMap;
 
 const REFERENCE: [&str; 4] = ["group", "kind", "name", "sectionName"];
@@ -152,14 +152,18 @@ impl Lookup<'_> {
     /// The application that is meant; `None` if it cannot be told.
     fn target(&mut self, path: &FieldPath, written: &TargetRef) -> Option<(ApplicationId, Target)> {
         let misspelt = self.sink.unread(path, &written.unread, &REFERENCE);
-        let group = match self.sink.field(&path.name("group"), &written.group) {
-            Said::Absent => "",
-            Said::Known(group) => group.as_str(),
-            Said::Unknown => return None,
-        };
+        // A core Service and one of Knative are called alike: which is meant is never guessed.
+        let group = self.sink.required(&path.name("group"), &written.group);
         let kind = self.sink.required(&path.name("kind"), &written.kind);
         let name = self.sink.required(&path.name("name"), &written.name);
-        let (kind, name) = (kind?.as_str(), name?.as_str());
+        let (group, kind, name) = (group?.as_str(), kind?.as_str(), name?.as_str());
+        if kind == "Service" && !is_dns_label(name) {
+            // `payroll.shop` would answer for the Service `payroll` of another namespace.
+            let message = format!("expected a DNS label in lower case, got `{}`", short(name));
+            self.sink
+                .error(&path.name("name"), Code::InvalidValue, message, None);
+            return None;
+        }
         let found = match (group, kind) {
             ("", "Service") => self.service(name),
             (KNATIVE, "Service") => self.knative(name),

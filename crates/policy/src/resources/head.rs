@@ -102,11 +102,11 @@ fn namespace(metadata: &Value) -> Result<&str, Fault> {
 /// The group, and whether the kind is namespaced; `None` for kinds that have no part in a policy.
 ///
 /// A kind or version of ours that is not known is no such kind: it may have been a Deny. Nor is one
-/// of our names without a group, or in one that is ours but for a slip.
+/// of our names without a group, or anything in a group that is ours but for a slip.
 fn known(api_version: &str, kind: &str) -> Result<Option<(Group, bool)>, Fault> {
     let (group, version) = api_version.rsplit_once('/').unwrap_or(("", api_version));
     let own = OWN.iter().find(|(own, _)| *own == kind);
-    let slipped = own.is_some() && (group.is_empty() || nearest(group, [GROUP]).is_some());
+    let slipped = (own.is_some() && group.is_empty()) || nearest(GROUP, [group]).is_some();
     if group == GROUP || slipped {
         if (group, version) != (GROUP, "v1alpha1") {
             let expected = crate::v1alpha1::API_VERSION;
@@ -136,10 +136,19 @@ fn unknown_kind(kind: &str) -> String {
     )
 }
 
-/// The members of a `List`, as `kubectl get` prints one; `None` for anything else.
+/// The members of a `List`, as `kubectl get` prints one; `None` for anything else. What is one but for
+/// a slip would hide all its members.
 pub(super) fn list(manifest: &Value) -> Result<Option<&Vec<Value>>, Fault> {
-    let is = |name: &str, value: &str| manifest.get(name).and_then(Value::as_str) == Some(value);
-    if !is("kind", "List") || !is("apiVersion", "v1") {
+    let said = |name: &str| manifest.get(name).and_then(Value::as_str).unwrap_or("");
+    let (api_version, kind) = (said("apiVersion"), said("kind"));
+    if api_version != "v1" {
+        return Ok(None);
+    }
+    if kind != "List" {
+        if manifest.get("items").is_some() && nearest("List", [kind]).is_some() {
+            let message = format!("expected `List`, got `{}`", short(kind));
+            return Err((FieldPath::default().name("kind"), message));
+        }
         return Ok(None);
     }
     let items = manifest.get("items").unwrap_or(&Value::Null);

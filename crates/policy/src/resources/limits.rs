@@ -53,6 +53,10 @@ const BYTES: usize = 65_536;
 /// The most steps of a way: what is known ends long before.
 const DEPTH: usize = 32;
 
+/// What the names begin with by which a JSON library tells itself what to read in place of an object:
+/// whoever reads one so reads another manifest than the one that was looked at.
+const PRIVATE: &str = "$serde_json::private::";
+
 /// A step on the way from `spec`.
 #[derive(Debug, Clone, Copy)]
 enum At<'a> {
@@ -63,6 +67,38 @@ enum At<'a> {
 /// Finds the first thing that is over a limit in a `spec`.
 pub(super) fn within(spec: &Value) -> Result<(), Fault> {
     walk(&mut vec![At::Name("spec")], spec)
+}
+
+/// Looks for names that no manifest has a use for, wherever they stand.
+pub(super) fn expect_no_private_names(manifest: &Value) -> Result<(), Fault> {
+    let mut way = Vec::new();
+    if !leads_to_private_name(&mut way, manifest) {
+        return Ok(());
+    }
+    let message = format!("a name must not begin with `{PRIVATE}`");
+    Err((path(&way), message))
+}
+
+fn leads_to_private_name<'a>(way: &mut Vec<At<'a>>, value: &'a Value) -> bool {
+    let mut leads = |at, member| {
+        way.push(at);
+        let found = matches!(at, At::Name(name) if name.starts_with(PRIVATE))
+            || leads_to_private_name(way, member);
+        if !found {
+            way.pop();
+        }
+        found
+    };
+    match value {
+        Value::Array(list) => list
+            .iter()
+            .enumerate()
+            .any(|(n, member)| leads(At::Index(n), member)),
+        Value::Object(members) => members
+            .iter()
+            .any(|(name, member)| leads(At::Name(name), member)),
+        _ => false,
+    }
 }
 
 fn walk<'a>(way: &mut Vec<At<'a>>, value: &'a Value) -> Result<(), Fault> {
@@ -125,9 +161,13 @@ fn at_most(way: &[At<'_>], what: &str, most: usize, got: usize) -> Result<(), Fa
     if got <= most {
         return Ok(());
     }
-    let path = way.iter().fold(FieldPath::default(), |path, at| match at {
+    let message = format!("expected at most {most} {what}, got {got}");
+    Err((path(way), message))
+}
+
+fn path(way: &[At<'_>]) -> FieldPath {
+    way.iter().fold(FieldPath::default(), |path, at| match at {
         At::Name(name) => path.name(name),
         At::Index(index) => path.index(*index),
-    });
-    Err((path, format!("expected at most {most} {what}, got {got}")))
+    })
 }

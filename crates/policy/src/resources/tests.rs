@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 mod anything;
 mod foreign;
 mod limits;
+mod slips;
 
 pub(super) fn object(kind: &str, name: &str, spec: &Value) -> Value {
     let version = "countersign.dev/v1alpha1";

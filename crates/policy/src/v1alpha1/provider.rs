@@ -10,6 +10,7 @@ use schemars::transform::Transform;
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::fmt;
 
 /// Demands a type that there is.
 fn types(schema: &mut Schema) {
@@ -124,13 +125,31 @@ fields! {
         /// The public keys themselves, as a JWKS (RFC 7517 §5), as in `{keys: [{kty: EC, …}]}`; at most
         /// 64 KiB. They do not go stale, and nothing is fetched.
         #[schemars(schema_with = "key_set")]
-        inline: Value,
+        inline: InlineKeys,
         /// The CA that their server's certificate is checked against, in PEM. Cluster kind only.
         #[schemars(length(min = 1, max = 65536))]
         ca_bundle: String,
         /// A proxy to reach it by. Cluster kind only.
         #[schemars(length(min = 1, max = 512))]
         proxy_url = "proxyURL": String,
+    }
+}
+
+/// Keys as they are written. Nothing prints them: a private one may have been pasted among them.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct InlineKeys(Value);
+
+impl InlineKeys {
+    /// The document, to be read for its public keys alone.
+    pub const fn document(&self) -> &Value {
+        &self.0
+    }
+}
+
+impl fmt::Debug for InlineKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("InlineKeys(…)")
     }
 }
 

@@ -149,6 +149,24 @@ fn a_wrong_shape_is_told_without_the_value() {
     assert!(read("[]").is_err());
 }
 
+/// `serde_json` would take the text for the value, duplicates and depth included.
+#[test]
+fn a_member_that_the_reader_would_act_on_is_refused() {
+    for name in ["RawValue", "Number", "\\u0052awValue"] {
+        for text in [
+            format!(r#"{{"$serde_json::private::{name}":"[1]"}}"#),
+            format!(r#"{{"a":[{{"$serde_json::private::{name}":"[1]"}}]}}"#),
+        ] {
+            let refusal = object(text.as_bytes(), Limits::TOKEN).unwrap_err();
+            assert!(
+                matches!(refusal, Malformed::ReservedMember { .. }),
+                "{text}: {refusal:?}"
+            );
+        }
+    }
+    assert!(object(br#"{"$serde_json":"[1]"}"#, Limits::TOKEN).is_ok());
+}
+
 proptest! {
     #[test]
     fn never_panics_and_agrees_with_a_plain_reader(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {

@@ -49,6 +49,14 @@ pub enum Invalid {
     /// A guardrail's list holds a rule of the other effect.
     #[error("the guardrail `{0}` holds a rule of the wrong effect")]
     Effect(String),
+    /// A tenant would speak in the cluster's name.
+    #[error("`{of}` is the cluster's, and names `{named}`, which is a namespace's")]
+    NotOfTheCluster {
+        /// The guardrail or role.
+        of: String,
+        /// What it names.
+        named: String,
+    },
     /// A condition refers to a node that does not come before.
     #[error("the condition of `{rule}` is not well formed: {reason}")]
     Condition {
@@ -126,6 +134,8 @@ impl Rules {
 
     fn inspect(&self) -> Result<(), Invalid> {
         at_most("rules", MAX_RULES, self.rules().count())?;
+        self.count()?;
+        self.cluster_only()?;
         ordered(
             "applications",
             self.applications.iter().map(|a| a.id.as_str()),
@@ -174,12 +184,6 @@ impl Rules {
                 reason,
             })
         })
-    }
-}
-
-impl Guardrail {
-    fn rules(&self) -> impl Iterator<Item = &Rule> {
-        self.boundary.iter().flatten().chain(&self.deny)
     }
 }
 

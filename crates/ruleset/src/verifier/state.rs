@@ -1,6 +1,6 @@
 //! What is remembered across restarts, as plain data that the caller keeps.
 
-use super::Ruleset;
+use super::{MAX_TRUST_STEPS, Ruleset};
 use crate::digest::Digest;
 use crate::envelope::{self, Verified};
 use crate::key::KeyId;
@@ -11,11 +11,14 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// What must be remembered across restarts; by default nothing, as before the first start.
 ///
 /// Losing it is losing the defence against what is old and validly signed, and nothing else: so
-/// what cannot be read counts as lost. Reading it opens the trust document anew.
+/// what cannot be read counts as lost. Every start walks the trust documents anew, from the pinned
+/// one: whoever can write this can do what deleting it does, and make the edge refuse (floors or a
+/// time too high, another cluster's document); he cannot put in force what no root has signed for.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct State(Option<Remembered>);
@@ -35,7 +38,9 @@ impl State {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Remembered {
     /// The latest trust document.
-    pub(super) trust: Document,
+    pub(super) trust: Arc<Document>,
+    /// Those from the one after the pinned document to the latest: how the latest is vouched for.
+    chain: Vec<Arc<Document>>,
     /// Keys that were trusted once: they name a refusal, and decide nothing.
     pub(super) seen_keys: BTreeSet<KeyId>,
     /// The latest that was accepted of each scope.
@@ -49,7 +54,8 @@ impl Remembered {
     pub(super) fn first(pinned: Document) -> Self {
         Self {
             seen_keys: pinned.trust.key_ids().cloned().collect(),
-            trust: pinned,
+            trust: Arc::new(pinned),
+            chain: Vec::new(),
             floors: BTreeMap::new(),
             latest: UnixTime::default(),
         }
@@ -58,7 +64,28 @@ impl Remembered {
     /// Goes on to a later trust document.
     pub(super) fn follow(&mut self, next: Document) {
         self.seen_keys.extend(next.trust.key_ids().cloned());
-        self.trust = next;
+        self.trust = Arc::new(next);
+        self.chain.push(Arc::clone(&self.trust));
+    }
+
+    /// Begins anew at a pinned document that is not older than the latest.
+    pub(super) fn repin(&mut self, pinned: Document) {
+        self.follow(pinned);
+        self.chain.clear();
+    }
+
+    /// Walks from the pinned document to the latest; `None` if the chain does not reach it.
+    pub(super) fn walked(mut self, pinned: &Document) -> Option<Self> {
+        let after = |d: &Arc<Document>| d.trust.version > pinned.trust.version;
+        self.chain.retain(after);
+        if self.chain.len() > MAX_TRUST_STEPS {
+            return None;
+        }
+        let mut at = pinned.clone();
+        for next in &self.chain {
+            at = at.next(next.envelope.clone(), &self.seen_keys).ok()?;
+        }
+        (at == *self.trust).then_some(self)
     }
 
     /// 10 commit: floor\[scope\]; hi=max(hi,issuedAt)

@@ -161,6 +161,38 @@ fn a_cluster_rule_asks_nothing_of_a_namespaced_provider() {
     let asks = rule("b", "Allow", json!("anyone"), &json!({"when": admin}));
     let decision = with(asks).by("/", &claims());
     assert_eq!(told(&decision), (403, "BoundaryNotMet", vec![]));
+    for require in [
+        json!({"acrValues": ["mfa"]}),
+        json!({"amr": ["hwk"]}),
+        json!({"scopes": ["orders"]}),
+        json!({"maxAuthAge": 60}),
+    ] {
+        let login = json!({"acr": "mfa", "amr": ["hwk"], "scope": "orders", "auth_time": NOW.0});
+        let said = claims_with(&login);
+        let mut whole = json!({"scopes": [], "acrValues": [], "amr": [],
+            "proofOfPossession": false, "unknown": false});
+        whole
+            .as_object_mut()
+            .unwrap()
+            .extend(require.as_object().unwrap().clone());
+        let more = json!({"require": whole});
+        let asks = || rule("b", "Allow", json!("anyone"), &more);
+        let decision = with(asks()).by("/", &said);
+        assert_eq!(told(&decision), (403, "BoundaryNotMet", vec![]), "{more}");
+        let guardrails = json!([{
+            "policy": "ClusterAccessPolicy/base", "mode": "Enforce", "deny": [],
+            "boundary": [asks()]
+        }]);
+        let all = rule("all", "Allow", okta(&json!([])), &json!({}));
+        let policies = json!([policy("orders", &json!([all]))]);
+        let trial = Trial::with(&policies, &guardrails, vec![provider()]);
+        let decision = trial.by("/", &said);
+        assert_eq!(
+            told(&decision),
+            (200, "Allowed", vec!["all", "b"]),
+            "{more}"
+        );
+    }
 }
 
 #[test]

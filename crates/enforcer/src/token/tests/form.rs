@@ -214,6 +214,19 @@ fn refuses_a_member_that_occurs_twice_however_it_is_spelt() {
     }
 }
 
+/// A text must not become a list of groups, nor hide a member that is there twice.
+#[test]
+fn refuses_a_member_that_the_reader_would_act_on() {
+    let raw = json!({ "$serde_json::private::RawValue": r#"["admins"]"# });
+    let token = ES256.token(&mint::claims_with(&json!({ "groups": raw })));
+    assert_eq!(
+        Gate::new().refuses(&token),
+        Invalid::MalformedObject(Part::Claims)
+    );
+    let text = json!({ "RawValue": r#"["admins"]"# });
+    Gate::new().accepts(&ES256.token(&mint::claims_with(&json!({ "other": text }))));
+}
+
 #[test]
 fn a_token_is_not_printed() {
     assert_eq!(format!("{:?}", Compact::new("a.b.c")), "Compact(5 octets)");

@@ -34,7 +34,7 @@ apiVersion: countersign.dev/v1alpha1
 kind: AccessPolicy
 metadata: {name: orders, namespace: shop}
 spec:
-  targetRefs: [{group: serving.knative.dev, kind: Service, name: orders}, {kind: Service, name: ledger}]
+  targetRefs: [{group: serving.knative.dev, kind: Service, name: orders}, {group: '', kind: Service, name: ledger}]
   audiences: ["https://orders.example.com", "api://orders"]
   forward: [User, Email]
   disclose: Reason

@@ -116,7 +116,7 @@ fn a_url_without_tls_is_no_audience() {
 
 #[test]
 fn a_service_has_no_audience_of_its_own() {
-    let target = "targetRefs: [{kind: Service, name: ledger}]";
+    let target = "targetRefs: [{group: '', kind: Service, name: ledger}]";
     let (found_one, found) = told(&format!("{SERVICE}{}", protects(target)));
     assert_eq!(found_one[0].0, "Service/ledger");
     assert_eq!(
@@ -146,7 +146,7 @@ fn a_service_has_no_audience_of_its_own() {
 
 #[test]
 fn what_is_open_to_anyone_asks_for_no_audience() {
-    let spec = "{targetRefs: [{kind: Service, name: ledger}], rules: [{name: a, from: [{anyone: true}], to: [{paths: [/]}]}]}";
+    let spec = "{targetRefs: [{group: '', kind: Service, name: ledger}], rules: [{name: a, from: [{anyone: true}], to: [{paths: [/]}]}]}";
     let compilation = compiled_yaml(&format!(
         "{SERVICE}{}",
         resource("AccessPolicy", "open", spec)
@@ -191,7 +191,7 @@ fn audiences_that_cannot_be_read_are_none() {
 #[test]
 fn a_target_that_is_not_there_denies_and_does_not_allow() {
     for (target, id) in [
-        ("{kind: Service, name: ledgr}", "Service/ledgr"),
+        ("{group: '', kind: Service, name: ledgr}", "Service/ledgr"),
         (
             "{group: serving.knative.dev, kind: Service, name: ledger}",
             "Service.serving.knative.dev/ledger",
@@ -229,7 +229,7 @@ fn routes_and_sections_are_not_carried_out_yet() {
 
 #[test]
 fn both_or_neither_of_hosts_and_targets_allow_nothing() {
-    let both = "hosts: [a.example.com], targetRefs: [{kind: Service, name: ledger}]";
+    let both = "hosts: [a.example.com], targetRefs: [{group: '', kind: Service, name: ledger}]";
     let (told, found) = told(&format!("{SERVICE}{}", protects(both)));
     assert_eq!(
         told.iter().map(|it| it.3).collect::<Vec<_>>(),
@@ -251,8 +251,10 @@ fn what_may_be_any_target_denies_at_every_one() {
         "hosts: null",
         "hosts: ['a b']",
         "targetRefs: [null]",
-        "targetRefs: [{kind: Service}]",
-        "targetRefs: [{kind: Deployment, name: a}]",
+        "targetRefs: [{group: '', kind: Service}]",
+        "targetRefs: [{kind: Service, name: orders}]",
+        "targetRefs: [{group: '', kind: Service, name: payroll.shop}]",
+        "targetRefs: [{group: '', kind: Deployment, name: a}]",
         "targets: []",
     ] {
         let lost = resource("AccessPolicy", "lost", &format!("{{{target}, {RULES}}}"));
@@ -281,12 +283,12 @@ fn what_may_be_any_target_denies_at_every_one() {
 #[test]
 fn a_kind_that_is_no_target_is_told_which_there_are() {
     let target = |reference: &str| compiled_yaml(&protects(&format!("targetRefs: [{reference}]")));
-    let compilation = target("{kind: HTTPRoute, name: a}");
+    let compilation = target("{group: '', kind: HTTPRoute, name: a}");
     assert_eq!(
         help(&compilation, Code::InvalidValue),
         Some("say `group: gateway.networking.k8s.io`")
     );
-    let compilation = target("{kind: Servise, name: a}");
+    let compilation = target("{group: '', kind: Servise, name: a}");
     assert_eq!(
         help(&compilation, Code::InvalidValue),
         Some("did you mean `Service`?")
@@ -307,4 +309,31 @@ fn a_status_says_what_is_covered() {
         outcome.audiences,
         ["https://a.example.com", "https://b.example.com"]
     );
+}
+
+#[test]
+fn a_target_without_group_or_with_a_dotted_name_is_not_guessed() {
+    for (target, expected) in [
+        (
+            "{kind: Service, name: ledger}",
+            "Missing spec.targetRefs[0].group",
+        ),
+        (
+            "{group: '', kind: Service, name: payroll.shop}",
+            "InvalidValue spec.targetRefs[0].name",
+        ),
+        (
+            "{group: serving.knative.dev, kind: Service, name: payroll.shop}",
+            "InvalidValue spec.targetRefs[0].name",
+        ),
+    ] {
+        let dotted = SERVICE.replace("ledger", "payroll.shop");
+        let manifests = format!(
+            "{SERVICE}{dotted}{}",
+            protects(&format!("targetRefs: [{target}]"))
+        );
+        let compilation = compiled_yaml(&manifests);
+        assert_eq!(found(&compilation), [expected]);
+        assert_eq!(applications(&compilation), [], "it claims no host");
+    }
 }

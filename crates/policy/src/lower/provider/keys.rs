@@ -52,7 +52,7 @@ pub(super) fn read(
     let own_means = means?;
     match (inline, jwks_url) {
         (Said::Unknown, _) | (_, Said::Unknown) => None,
-        (Said::Known(document), _) => is_whole.then(|| inline_keys(&path, document, sink)),
+        (Said::Known(keys), _) => is_whole.then(|| inline_keys(&path, keys.document(), sink)),
         (Said::Absent, _) => {
             let published = origin?.jwks_url.as_deref();
             is_whole.then(|| fetched_keys(&path, published, own_means, fetched, sink))

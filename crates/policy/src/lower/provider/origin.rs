@@ -44,10 +44,6 @@ pub(super) fn read(preset: &Preset, spec: &ProviderSpec, sink: &mut Sink) -> Opt
         Said::Unknown => return None,
     };
     let jwks_url = jwks_url(preset, issuer, spec);
-    let everybodys = Shared::at(issuer);
-    // Where no claim names the customer, no tenant can be told.
-    let shared = everybodys.is_some_and(|it| it.tenant.is_empty()) || tenants.is_none();
-    let shared = everybodys.is_some() && shared;
     let mut issuers: Vec<String> = if ENTRA.contains(&issuer) {
         entra(tenants.as_ref(), sink)?
     } else {
@@ -61,12 +57,26 @@ pub(super) fn read(preset: &Preset, spec: &ProviderSpec, sink: &mut Sink) -> Opt
             issuers.push(alias);
         }
     }
+    let shared = serves_everybody(issuer, &issuers, tenants.as_ref());
     Some(Origin {
         issuers,
         jwks_url,
         tenants,
         shared,
     })
+}
+
+/// Whether anyone can have a token of it, by the issuer as written, by another name, or by a tenant
+/// that is everybody's.
+fn serves_everybody(issuer: &str, issuers: &[String], tenants: Option<&Tenants>) -> bool {
+    // Where no claim names the customer, no tenant can be told.
+    let is_open = |issuer: &str| {
+        Shared::at(issuer).is_some_and(|it| it.tenant.is_empty() || tenants.is_none())
+    };
+    let entras = |tenant: &String| is_open(&format!("https://login.microsoftonline.com/{tenant}"));
+    is_open(issuer)
+        || issuers.iter().any(|issuer| is_open(issuer))
+        || tenants.is_some_and(|tenants| tenants.any_of.iter().any(entras))
 }
 
 /// The issuer, as it is written or as the type has it.

@@ -155,6 +155,12 @@ impl World {
         Ok(self.verifier.insert(verifier))
     }
 
+    /// Starts from another state than its own.
+    pub(super) fn resume(&mut self, state: State) {
+        let verifier = Verifier::start(&self.pinned(), self.options.clone(), state).unwrap();
+        self.verifier = Some(verifier);
+    }
+
     pub(super) fn pinned(&self) -> Vec<u8> {
         Self::sign_document(&self.document, &[1])
     }

@@ -56,6 +56,21 @@ fn inline_keys_are_all_there_is() {
 }
 
 #[test]
+fn a_secret_among_inline_keys_is_never_printed() {
+    let secret = json!({"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA", "d": "PRIVATE-D"});
+    let spec = keyed(&json!({"inline": {"keys": [secret]}}));
+    let read: crate::v1alpha1::ProviderSpec = serde_json::from_value(spec.clone()).unwrap();
+    assert_eq!(serde_json::to_value(&read).unwrap(), spec, "it is kept");
+    let manifest = json!({"apiVersion": "countersign.dev/v1alpha1",
+        "kind": "ClusterTrustProvider", "metadata": {"name": "id"}, "spec": spec});
+    let resources = Resources::read(&[manifest]).unwrap();
+    for printed in [format!("{read:?}"), format!("{resources:#?}")] {
+        assert!(printed.contains("InlineKeys(…)"), "{printed}");
+        assert!(!printed.contains("PRIVATE-D"), "{printed}");
+    }
+}
+
+#[test]
 fn a_secret_among_inline_keys_is_named_and_left_out() {
     let mut secret = jwk();
     secret["d"] = json!("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A");
