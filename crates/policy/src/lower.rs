@@ -13,12 +13,14 @@ mod name;
 pub(crate) mod place;
 pub(crate) mod policy;
 pub(crate) mod provider;
+mod require;
 pub(crate) mod role;
 mod rule;
 mod selector;
 pub(crate) mod target;
 pub(crate) mod time;
 mod to;
+mod when;
 
 /// Takes the diagnostics of one resource.
 #[derive(Debug, Clone)]

@@ -4,7 +4,8 @@ use super::{Said, Sink, short};
 use crate::diagnostic::{Code, FieldPath};
 use crate::field::Field;
 use countersign_ruleset::names::RuleName;
-use countersign_ruleset::rules::{Effect, Entry, Rule, To};
+use countersign_ruleset::condition::Condition;
+use countersign_ruleset::rules::{Effect, Entry, Require, Rule, To};
 use countersign_ruleset::time::UnixTime;
 use std::collections::BTreeMap;
 
@@ -17,6 +18,8 @@ pub(super) struct Nameless {
     pub(super) effect: Effect,
     pub(super) from: Vec<Entry>,
     pub(super) to: Vec<To>,
+    pub(super) when: Option<Condition>,
+    pub(super) require: Option<Require>,
     pub(super) expires_at: Option<UnixTime>,
 }
 
@@ -94,6 +97,8 @@ pub(super) fn assign(drafts: Vec<Draft>, sink: &mut Sink) -> Vec<Placed> {
                 effect,
                 from,
                 to,
+                when,
+                require,
                 expires_at,
             } = draft.rule;
             let rule = Rule {
@@ -101,8 +106,8 @@ pub(super) fn assign(drafts: Vec<Draft>, sink: &mut Sink) -> Vec<Placed> {
                 effect,
                 from,
                 to,
-                when: None,
-                require: None,
+                when,
+                require,
                 expires_at,
             };
             placed.push(Placed {

@@ -4,11 +4,12 @@ use super::from::{self, Of};
 use super::name::{self, Draft, Nameless, Placed};
 use super::place::Place;
 use super::time::timestamp;
-use super::{Said, Sink, short, to};
+use super::{Said, Sink, require, short, to, when};
 use crate::diagnostic::{Code, FieldPath};
 use crate::field::{Field, List, Unread, nearest};
 use crate::v1alpha1::{ClusterRule, From, RequireSpec, Rule, To};
-use countersign_ruleset::rules::{Effect, Entry};
+use countersign_ruleset::condition::Condition;
+use countersign_ruleset::rules::{Effect, Entry, Require};
 use countersign_ruleset::time::UnixTime;
 
 const RULE: [&str; 8] = [
@@ -77,6 +78,8 @@ fn unreadable(path: &FieldPath) -> Draft {
         effect: Effect::Deny,
         from: vec![Entry::Unknown],
         to: vec![to::unknown()],
+        when: None,
+        require: None,
         expires_at: None,
     };
     Draft {
@@ -239,13 +242,21 @@ impl<'r> Parts<'r> {
             from.sort();
             from.dedup();
         }
+        let when = self.when(path, &from, &to, sink);
         let mut rule = Nameless {
             effect: self.effect,
             from,
             to,
+            when: None,
+            require: self.require(path, sink),
             expires_at: None,
         };
-        if misspelt | self.asks_more(path, sink) {
+        match when {
+            Said::Absent => {}
+            Said::Known(condition) => rule.when = Some(condition),
+            Said::Unknown => make_unknown(&mut rule),
+        }
+        if misspelt {
             make_unknown(&mut rule);
         }
         rule.to.sort();
@@ -257,21 +268,41 @@ impl<'r> Parts<'r> {
         }
     }
 
-    /// Whether it asks for what is not carried out yet.
-    fn asks_more(&self, path: &FieldPath, sink: &mut Sink) -> bool {
-        let when = !self.when.is_absent();
-        if when {
-            sink.unsupported(&path.name("when"), "`when`");
+    /// What must hold beside, seen from the entries that it stands beside.
+    fn when(
+        &self,
+        path: &FieldPath,
+        from: &[Entry],
+        to: &[countersign_ruleset::rules::To],
+        sink: &mut Sink,
+    ) -> Said<Condition> {
+        let path = path.name("when");
+        match sink.field(&path, self.when) {
+            Said::Absent => Said::Absent,
+            Said::Unknown => Said::Unknown,
+            Said::Known(text) => match when::lower(&path, text, when::Beside { from, to }, sink) {
+                Some(condition) => Said::Known(condition),
+                None => Said::Unknown,
+            },
         }
-        let require = !self.require.is_absent();
-        if require && self.effect == Effect::Deny {
+    }
+
+    /// What a caller that matches must have done beside. What cannot be read is never met.
+    fn require(&self, path: &FieldPath, sink: &mut Sink) -> Option<Require> {
+        let path = path.name("require");
+        if self.require.is_absent() {
+            return None;
+        }
+        if self.effect == Effect::Deny {
             let message = "a Deny asks nothing of the caller";
             let help = "it acts as if `require` were not there".to_owned();
-            sink.error(&path.name("require"), Code::Exclusive, message, Some(help));
-        } else if require {
-            sink.unsupported(&path.name("require"), "`require`");
+            sink.error(&path, Code::Exclusive, message, Some(help));
+            return None;
         }
-        when || (require && self.effect == Effect::Allow)
+        Some(match sink.field(&path, self.require) {
+            Said::Known(written) => require::lower(&path, written, sink),
+            Said::Absent | Said::Unknown => require::unknown(),
+        })
     }
 
     /// Nothing said is everything, but what is open to anyone says so for what.
