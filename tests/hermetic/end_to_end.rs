@@ -15,6 +15,7 @@ mod life;
 mod published;
 mod raw;
 mod requests;
+mod survival;
 
 const HOST: &str = "orders.example.com";
 const TARGET: &str = "Host/orders.example.com";

@@ -15,7 +15,7 @@ use countersign_ruleset::names::Scope;
 use countersign_ruleset::provider::Refresh;
 use countersign_ruleset::time::UnixTime;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Compiles, signs and publishes.
 pub(crate) fn run(args: &Compile, clock: Clock) -> Result<Answer> {
@@ -25,11 +25,8 @@ pub(crate) fn run(args: &Compile, clock: Clock) -> Result<Answer> {
         Ok(manifests) => manifests,
         Err(findings) => return Ok(unreadable(findings, "nothing was published")),
     };
-    let (rulesets, findings) = lower(
-        &manifests,
-        args.danger_allow_http_issuers,
-        (clock.seconds)(),
-    )?;
+    let now = (clock.seconds)();
+    let mut lowered = lower(&manifests, args.danger_allow_http_issuers, now)?;
     let uids = args.scope_uids.iter();
     let uids: BTreeMap<Scope, String> = uids
         .map(|pair| (pair.scope.clone(), pair.uid.clone()))
@@ -43,10 +40,15 @@ pub(crate) fn run(args: &Compile, clock: Clock) -> Result<Answer> {
         uids: &uids,
         valid_for: args.valid_for.0,
         stale_for: args.stale_for.0,
-        now: (clock.seconds)(),
+        now,
         milliseconds: (clock.milliseconds)(),
     };
-    let published = publish::publish(&rulesets, &order)?;
+    let kept = publish::keep(&mut lowered.rulesets, &lowered.failed, &order)?;
+    fetch::tell_kept(&mut lowered.diagnostics, &kept);
+    let published = publish::publish(&lowered.rulesets, &order)?;
+    let found = lowered.diagnostics.iter();
+    let mut findings: Vec<Finding> = found.map(|one| manifests.finding(one)).collect();
+    findings.extend(manifests.warnings.iter().cloned());
     let mut lines: Vec<String> = published.iter().map(line).collect();
     lines.push(summary(&published, &findings));
     Ok(Answer {
@@ -57,12 +59,16 @@ pub(crate) fn run(args: &Compile, clock: Clock) -> Result<Answer> {
     })
 }
 
+/// What is to be published, before keys that could not be fetched are looked for elsewhere.
+struct Lowered {
+    rulesets: BTreeMap<Scope, Compiled>,
+    diagnostics: Vec<Diagnostic>,
+    /// The providers whose keys could not be fetched.
+    failed: BTreeSet<ResourceId>,
+}
+
 /// Compiles, with the keys that can be had; and all that is wrong.
-fn lower(
-    manifests: &Manifests,
-    http_on_loopback: bool,
-    now: UnixTime,
-) -> Result<(BTreeMap<Scope, Compiled>, Vec<Finding>)> {
+fn lower(manifests: &Manifests, http_on_loopback: bool, now: UnixTime) -> Result<Lowered> {
     let mut refused = manifests.resources.insecure_providers();
     if http_on_loopback {
         refused.clear();
@@ -76,16 +82,18 @@ fn lower(
         let insecure = one.code == Code::InsecureIssuer && refused.contains(&one.resource);
         !insecure && !fetch::is_want_of_keys(one)
     });
+    let failed = fetched.failed();
     compilation.diagnostics.extend(fetched.diagnostics);
     for provider in &refused {
         withhold(&mut compilation.rulesets, provider);
         compilation.diagnostics.push(insecure(provider));
     }
     compilation.diagnostics.sort();
-    let found = compilation.diagnostics.iter();
-    let mut findings: Vec<Finding> = found.map(|one| manifests.finding(one)).collect();
-    findings.extend(manifests.warnings.iter().cloned());
-    Ok((compilation.rulesets, findings))
+    Ok(Lowered {
+        rulesets: compilation.rulesets,
+        diagnostics: compilation.diagnostics,
+        failed,
+    })
 }
 
 /// Leaves a provider without keys, inline ones included: whoever is on the way to it could be it.

@@ -7,7 +7,7 @@ use countersign_ruleset::json::{self, Limits};
 use countersign_ruleset::time::UnixTime;
 use futures::StreamExt;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 mod address;
@@ -42,8 +42,16 @@ pub(crate) struct Rules {
 pub(crate) struct Fetched {
     /// The keys that were, by provider.
     pub(crate) keys: BTreeMap<ResourceId, FetchedKeys>,
-    /// Why others were not.
+    /// Why others were not: one for each.
     pub(crate) diagnostics: Vec<Diagnostic>,
+}
+
+impl Fetched {
+    /// The providers whose keys were not fetched.
+    pub(crate) fn failed(&self) -> BTreeSet<ResourceId> {
+        let all = self.diagnostics.iter();
+        all.map(|one| one.resource.clone()).collect()
+    }
 }
 
 /// Why a provider's keys were not fetched.
@@ -204,6 +212,25 @@ async fn read(client: &Client, url: &str, reach: Reach) -> Result<Value, Unfetch
     })
 }
 
+/// Says of those whose keys were kept that they are, and until when.
+pub(crate) fn tell_kept(diagnostics: &mut [Diagnostic], kept: &BTreeMap<ResourceId, UnixTime>) {
+    for one in diagnostics.iter_mut().filter(|one| one.code == Code::Keys) {
+        if let (true, Some(until)) = (is_failure(one), kept.get(&one.resource)) {
+            one.severity = Severity::Warning;
+            one.help = Some(format!(
+                "the keys that were published last are kept, at most until {until}; then its tokens are \
+                 answered 503"
+            ));
+        }
+    }
+}
+
+const FAILED: &str = "the keys could not be fetched: ";
+
+fn is_failure(diagnostic: &Diagnostic) -> bool {
+    diagnostic.message.starts_with(FAILED)
+}
+
 /// Whether a diagnostic says no more than that a provider's keys were not fetched.
 pub(crate) fn is_want_of_keys(diagnostic: &Diagnostic) -> bool {
     diagnostic.code == Code::Keys
@@ -222,7 +249,7 @@ fn diagnostic(source: &KeySource, why: &Unfetched) -> Diagnostic {
         path,
         code: Code::Keys,
         severity: Severity::Error,
-        message: format!("the keys could not be fetched: {why}"),
+        message: format!("{FAILED}{why}"),
         help: Some(
             "its tokens are answered 503 until they can be; `spec.keys.inline` needs no network"
                 .to_owned(),

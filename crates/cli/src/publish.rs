@@ -14,11 +14,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 mod folder;
+mod keep;
 mod last;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use folder::scopes;
+pub(crate) use keep::keep;
 use last::{Chain, Last};
 
 /// What to publish, and how.

@@ -110,46 +110,6 @@ async fn a_change_under_load_is_in_force_within_a_second_and_drops_no_connection
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_cannot_be_read_publishes_nothing() -> Result<()> {
-    let ground = Ground::new().await?;
-    let cast = ground.publish(&manifests("support")).await?;
-    let token = support(&cast)?;
-    let upstream = Upstream::start().await?;
-    let edge = ground.edge(TARGET, &upstream).await?;
-    ready(edge.admin, 200).await?;
-    let manifest = ground.path("published/shop/manifest.json");
-    let before = fs::read(&manifest)?;
-    let twice = fs::read_to_string(ground.path("manifests/all.yaml"))?;
-    for (what, text) in [
-        ("syntax", "kind: [AccessPolicy\n"),
-        ("a key twice", "kind: AccessPolicy\nkind: AccessPolicy\n"),
-        ("a name twice", twice.as_str()),
-    ] {
-        fs::write(ground.path("manifests/broken.yaml"), text)?;
-        let compiled = ground.compile().await?;
-        let said = compiled.text();
-        assert_eq!(compiled.code, Some(1), "{what}: {said}");
-        assert!(said.contains("broken.yaml:"), "{what}: {said}");
-        assert!(
-            fs::read(&manifest)? == before,
-            "{what}: something was published"
-        );
-    }
-    fs::create_dir(ground.path("empty"))?;
-    let flags = "--sign-with keys/signing.pem --trust keys/trust/1.json --out published";
-    let compiled = ground
-        .run(&format!("compile empty --cluster tests {flags}"))
-        .await?;
-    assert_eq!(compiled.code, Some(1), "{compiled:?}");
-    assert!(
-        fs::read(&manifest)? == before,
-        "an empty folder published something"
-    );
-    assert_eq!(ask(edge.address, Some(&token)).await?, 200);
-    Ok(())
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rollback_is_refused_by_name_also_after_a_restart() -> Result<()> {
     let ground = Ground::new().await?;
     let cast = ground.publish(&manifests("support")).await?;
@@ -203,7 +163,7 @@ async fn a_namespace_that_is_gone_allows_nothing() -> Result<()> {
 }
 
 /// Waits until the edge answers so; it may take a second.
-async fn answers(edge: &Edge, token: &str, status: u16) -> Result<()> {
+pub(super) async fn answers(edge: &Edge, token: &str, status: u16) -> Result<()> {
     let mut caller = Caller::new(edge.address, Version::H1);
     within(Duration::from_secs(5), "another answer", async || {
         let answer = caller
@@ -215,7 +175,7 @@ async fn answers(edge: &Edge, token: &str, status: u16) -> Result<()> {
     .await
 }
 
-async fn ask(address: SocketAddr, token: Option<&str>) -> Result<u16> {
+pub(super) async fn ask(address: SocketAddr, token: Option<&str>) -> Result<u16> {
     let mut caller = Caller::new(address, Version::H1);
     Ok(caller
         .send(get("/v1/orders", token)?)
@@ -225,7 +185,7 @@ async fn ask(address: SocketAddr, token: Option<&str>) -> Result<u16> {
 }
 
 /// Copies a folder, the manifest last, as whoever publishes would.
-fn copy(from: &Path, to: &Path) -> Result<()> {
+pub(super) fn copy(from: &Path, to: &Path) -> Result<()> {
     fs::create_dir_all(to)?;
     let mut entries: Vec<_> = fs::read_dir(from)?.collect::<Result<_, _>>()?;
     entries.sort_by_key(|entry| entry.path().is_file());

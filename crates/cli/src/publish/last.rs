@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use countersign_enforcer::load::Directory;
 use countersign_ruleset::manifest::{Digest, Manifest};
 use countersign_ruleset::names::Scope;
+use countersign_ruleset::provider::Keys;
 use countersign_ruleset::time::UnixTime;
 use countersign_ruleset::trust::Trust;
 use countersign_ruleset::verifier::{Carrier, Fetched, Options, Outcome, State, Verifier};
@@ -24,6 +25,8 @@ pub(super) struct Last {
     pub(super) manifest: Manifest,
     /// Its digest.
     pub(super) digest: Digest,
+    /// The providers, with the keys that they had.
+    pub(super) keys: Keys,
 }
 
 /// Trust, from the pinned document to the latest.
@@ -97,8 +100,11 @@ impl Chain {
             match verifier.accept(scope, &mut carrier, wall, false).outcome {
                 Ok(Outcome::InForce(accepted)) => {
                     let ruleset = accepted.ruleset.into_inner();
-                    let (manifest, digest) = (ruleset.manifest, ruleset.digest);
-                    return Ok(Some(Last { manifest, digest }));
+                    return Ok(Some(Last {
+                        manifest: ruleset.manifest,
+                        digest: ruleset.digest,
+                        keys: ruleset.keys,
+                    }));
                 }
                 Ok(Outcome::Unchanged) => {}
                 Err(refusal) => refused = refused.or(Some(refusal)),
