@@ -1,6 +1,7 @@
 //! Who plays in a set of resources: an issuer with a key of its own for each provider.
 
 use crate::issuer::Issuer;
+use countersign_policy::preset::Preset;
 use countersign_ruleset::time::UnixTime;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -15,6 +16,8 @@ pub struct Cast {
 struct Player {
     issuer: Issuer,
     url: String,
+    /// As whom browsers log in there.
+    client: String,
 }
 
 /// A token to be issued: what is usual, and what is otherwise.
@@ -51,7 +54,8 @@ pub enum Signature {
 
 impl Cast {
     /// Gives each provider that has no `keys` the public key of an issuer, whose `kid` is the
-    /// provider's name.
+    /// provider's name; where it names no issuer, its type's plays, and where it names no
+    /// `algorithms`, it may sign as the issuer here does.
     pub fn of(resources: &mut [Value]) -> Self {
         let mut cast = Self::default();
         for resource in resources {
@@ -64,12 +68,24 @@ impl Cast {
                 .unwrap_or_default()
                 .to_owned();
             let issuer = Issuer::ed25519(&name);
-            resource["spec"]["keys"] = json!({"inline": issuer.jwks()});
-            let url = resource["spec"]["issuer"]
-                .as_str()
-                .unwrap_or_default()
-                .to_owned();
-            cast.players.insert(name, Player { issuer, url });
+            let spec = &mut resource["spec"];
+            spec["keys"] = json!({"inline": issuer.jwks()});
+            if spec.get("algorithms").is_none() {
+                spec["algorithms"] = json!([issuer.algorithm()]);
+            }
+            let preset = spec["type"].as_str().and_then(Preset::named);
+            let by_type = preset.and_then(|preset| preset.issuer);
+            let url = spec["issuer"].as_str().or(by_type);
+            let url = url.unwrap_or_default().to_owned();
+            let client = spec["client"]["id"].as_str().unwrap_or_default().to_owned();
+            cast.players.insert(
+                name,
+                Player {
+                    issuer,
+                    url,
+                    client,
+                },
+            );
         }
         cast
     }
@@ -116,6 +132,18 @@ impl Cast {
         }
     }
 
+    /// Issues the ID token of a login: for the provider's client, and of the type that it is.
+    ///
+    /// # Panics
+    /// If no such provider plays.
+    pub fn id_token(&self, order: &Order, now: UnixTime) -> String {
+        let mut order = order.clone();
+        order.header.entry("typ").or_insert_with(|| json!("JWT"));
+        order.claims.entry("nonce").or_insert_with(|| json!("n"));
+        let client = self.player(&order.by).client.clone();
+        self.token(&order, &client, now)
+    }
+
     fn player(&self, name: &str) -> &Player {
         self.players
             .get(name)
@@ -123,8 +151,8 @@ impl Cast {
     }
 }
 
-/// `now`, `now+60`, `now-60`.
-fn at(value: &Value, now: UnixTime) -> Option<Value> {
+/// A time that is written as `now`, `now+60`, `now-60`.
+pub fn at(value: &Value, now: UnixTime) -> Option<Value> {
     let rest = value.as_str()?.strip_prefix("now")?;
     let shift: i64 = if rest.is_empty() {
         0

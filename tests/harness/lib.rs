@@ -8,6 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
+pub mod case;
 pub mod cast;
 pub mod files;
 pub mod ground;

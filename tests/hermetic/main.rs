@@ -9,8 +9,12 @@
 
 mod architecture;
 mod cases;
+mod conditions;
 mod end_to_end;
 mod generated;
 mod oracle;
+mod presets;
 mod quickstart;
+mod routes;
+mod semantics;
 mod tidy;

@@ -7,6 +7,10 @@ use countersign_ruleset::time::Seconds;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+mod explain;
+
+pub use explain::Explain;
+
 /// Access policies for services: write them, check them, try them out, publish them.
 #[derive(Debug, Parser)]
 #[command(
@@ -54,6 +58,12 @@ pub enum Command {
     /// What cannot be read publishes nothing. What can be read but is wrong gives no access: it is
     /// said, and the rest is published.
     Compile(Compile),
+    /// Say why a request would be allowed or denied: rule by rule, the nearest first.
+    ///
+    /// Compiles the manifests, and asks the edge's own engine. Each part of a rule is shown with what
+    /// it expects and what it got. Ends with 0 if the request is allowed, with 1 if it is denied. The
+    /// token is not shown; claims are, as far as the rules ask for them.
+    Explain(Explain),
     /// Say what an edge would put in force, or why it would not.
     Verify(Verify),
     /// Make the keys that rulesets are signed with.
@@ -305,6 +315,7 @@ mod tests {
             "compile a --cluster prod --sign-with k --trust t --out o --scope-uid shop=1-2 --valid-for 24h --stale-for 0s --danger-allow-http-issuers",
             "verify published/ --trust-root keys/trust/1.json --cluster prod --scope shop",
             "check a b --output json",
+            "explain a --target Host/orders.example.com --scope shop --request GET+https://a -H a:b -H c:d --token-file t --body b --at 2026-11-24T12:00:00Z --source 10.0.0.1",
             "dev a --upstream http://127.0.0.1:9000 --listen 127.0.0.1:0",
         ];
         for line in lines {

@@ -60,15 +60,19 @@ pub(crate) fn run(args: &Compile, clock: Clock) -> Result<Answer> {
 }
 
 /// What is to be published, before keys that could not be fetched are looked for elsewhere.
-struct Lowered {
-    rulesets: BTreeMap<Scope, Compiled>,
-    diagnostics: Vec<Diagnostic>,
+pub(crate) struct Lowered {
+    pub(crate) rulesets: BTreeMap<Scope, Compiled>,
+    pub(crate) diagnostics: Vec<Diagnostic>,
     /// The providers whose keys could not be fetched.
     failed: BTreeSet<ResourceId>,
 }
 
 /// Compiles, with the keys that can be had; and all that is wrong.
-fn lower(manifests: &Manifests, http_on_loopback: bool, now: UnixTime) -> Result<Lowered> {
+pub(crate) fn lower(
+    manifests: &Manifests,
+    http_on_loopback: bool,
+    now: UnixTime,
+) -> Result<Lowered> {
     let mut refused = manifests.resources.insecure_providers();
     if http_on_loopback {
         refused.clear();
@@ -113,6 +117,7 @@ fn insecure(provider: &ResourceId) -> Diagnostic {
     Diagnostic {
         resource: provider.clone(),
         path: FieldPath::spec().name("issuer"),
+        span: None,
         code: Code::InsecureIssuer,
         severity: Severity::Error,
         message: "expected an https issuer, got plain http: its tokens are answered 503".to_owned(),

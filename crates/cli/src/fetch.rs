@@ -247,6 +247,7 @@ fn diagnostic(source: &KeySource, why: &Unfetched) -> Diagnostic {
     Diagnostic {
         resource: source.resource.clone(),
         path,
+        span: None,
         code: Code::Keys,
         severity: Severity::Error,
         message: format!("{FAILED}{why}"),

@@ -72,6 +72,8 @@ pub(crate) struct Written<'f> {
     line: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     column: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end_column: Option<usize>,
 }
 
 impl Finding {
@@ -110,6 +112,7 @@ impl Finding {
             file: self.place.as_ref().map(|place| place.file.path.as_str()),
             line: position.map(|(line, _)| line),
             column: position.map(|(_, column)| column),
+            end_column: self.place.as_ref().and_then(Place::end_column),
         }
     }
 }
@@ -126,6 +129,14 @@ impl Place {
         let line = before.matches('\n').count().saturating_add(1);
         let begun = before.rsplit('\n').next().unwrap_or(before);
         Some((line, begun.chars().count().saturating_add(1)))
+    }
+
+    /// The column after its last character, where it is a stretch of one line.
+    pub(crate) fn end_column(&self) -> Option<usize> {
+        let (_, column) = self.position()?;
+        let stretch = self.file.text.get(self.span.clone()?)?;
+        let is_one = !stretch.is_empty() && !stretch.contains('\n');
+        is_one.then(|| column.saturating_add(stretch.chars().count()))
     }
 }
 

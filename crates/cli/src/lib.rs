@@ -3,6 +3,7 @@
 //! ```text
 //! check    manifests ─► diagnostics, each with its file, line and column
 //! compile  manifests ─► rulesets, signed, in a folder that edges read
+//! explain  manifests and a request ─► why it would be allowed or denied, rule by rule
 //! verify   such a folder ─► what an edge would put in force, or why it would not
 //! keys     the keys and the trust document that all this stands on
 //! dev      all of it at once, before a sample service, with people to try it as
@@ -19,6 +20,7 @@ pub mod args;
 mod check;
 mod compile;
 mod dev;
+mod explain;
 mod fetch;
 mod finding;
 mod keys;
@@ -44,6 +46,8 @@ pub struct Clock {
 pub enum Exit {
     /// Everything is well.
     Fine,
+    /// The answer is no: a request would be denied.
+    Denied,
     /// Something was found or refused.
     Found,
     /// The command was not one that can be carried out.
@@ -54,7 +58,7 @@ impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(match exit {
             Exit::Fine => 0,
-            Exit::Found => 1,
+            Exit::Denied | Exit::Found => 1,
             Exit::Usage => 2,
         })
     }
@@ -77,6 +81,7 @@ pub fn run(args: Args, clock: Clock) -> Exit {
     let answer = match args.command {
         Command::Check(check) => Ok(check::run(&check)),
         Command::Compile(compile) => compile::run(&compile, clock),
+        Command::Explain(explain) => explain::run(&explain, clock),
         Command::Dev(dev) => return dev::run(&dev, clock, &report),
         Command::Keys(KeysCommand::Generate(generate)) => {
             keys::generate(&generate, (clock.seconds)())

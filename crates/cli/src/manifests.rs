@@ -9,6 +9,7 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::Read;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ mod layout;
 mod scalar;
 #[cfg(test)]
 mod tests;
+mod verbatim;
 mod yaml;
 
 use layout::Caret;
@@ -90,7 +92,11 @@ impl Manifests {
         let mut all = self.written.iter().enumerate();
         let written = all.find(|(n, _)| self.resources.id_of(*n) == Some(&diagnostic.resource));
         let caret = Caret::of(diagnostic.code);
-        let place = written.map(|(_, written)| written.place(&diagnostic.path, caret));
+        let place = written.map(|(_, written)| {
+            let inside = diagnostic.span.map(|span| span.start..span.end);
+            let exact = inside.and_then(|inside| written.within(&diagnostic.path, &inside));
+            exact.unwrap_or_else(|| written.place(&diagnostic.path, caret))
+        });
         Finding {
             code: diagnostic.code.id(),
             severity: diagnostic.severity,
@@ -111,8 +117,12 @@ impl Manifests {
 
 impl Written {
     fn value(&self) -> &Value {
+        self.at(self.inside.steps())
+    }
+
+    fn at(&self, steps: &[Step]) -> &Value {
         let mut value = &self.document.value;
-        for step in self.inside.steps() {
+        for step in steps {
             value = match step {
                 Step::Name(name) => value.get(name),
                 Step::Index(index) => value.get(index),
@@ -120,6 +130,18 @@ impl Written {
             .unwrap_or(&Value::Null);
         }
         value
+    }
+
+    /// The place of a stretch of a field's text, where the file has it as it is read.
+    fn within(&self, path: &FieldPath, stretch: &Range<usize>) -> Option<Place> {
+        let steps = [self.inside.steps(), path.steps()].concat();
+        let read = self.at(&steps).as_str()?;
+        let scalar = self.document.layout.locate(&steps, Caret::Value);
+        let span = verbatim::place(&self.file.text, &scalar, read, stretch)?;
+        Some(Place {
+            span: Some(layout::first_line(&self.file.text, span)),
+            file: Arc::clone(&self.file),
+        })
     }
 
     fn place(&self, path: &FieldPath, caret: Caret) -> Place {

@@ -90,7 +90,7 @@ impl Report {
         match self.format {
             Output::Text => {
                 self.findings(&answer.findings);
-                let stream = if answer.exit == Exit::Fine {
+                let stream = if matches!(answer.exit, Exit::Fine | Exit::Denied) {
                     &self.out
                 } else {
                     &self.err

@@ -2,7 +2,7 @@
 
 use crate::body::{AnyBody, whole};
 use crate::id::{DECISION, DecisionId};
-use countersign_enforcer::decision::{Challenge, Decision, Denial, Verdict};
+use countersign_enforcer::decision::{Challenge, Decision, Denial, Login, Verdict};
 use countersign_ruleset::rules::Disclose;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
@@ -49,7 +49,9 @@ pub(crate) fn denial(
     };
     let (status, challenge) = match denial {
         Denial::BadRequest => (StatusCode::BAD_REQUEST, None),
-        Denial::Unauthenticated(challenge) => (StatusCode::UNAUTHORIZED, Some(challenge)),
+        Denial::Unauthenticated(challenge) | Denial::Login(Login { challenge, .. }) => {
+            (StatusCode::UNAUTHORIZED, Some(challenge))
+        }
         Denial::Forbidden(challenge) => (StatusCode::FORBIDDEN, challenge.as_ref()),
         Denial::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, None),
     };

@@ -55,7 +55,8 @@ pub struct Args {
     /// Service.serving.knative.dev/orders.
     #[arg(long, env = "COUNTERSIGN_TARGET", value_name = "KIND[.GROUP]/NAME")]
     pub target: Option<ApplicationId>,
-    /// Find the application by the host that is called, among those of one scope.
+    /// Find the application by the host that is called. Of several scopes only the hosts of routes count
+    /// that a Gateway accepted.
     #[arg(long, env = "COUNTERSIGN_ROUTE_BY_HOST")]
     pub route_by_host: bool,
     /// Where callers are served; without it, port PORT of every address, or 8080.
@@ -149,11 +150,6 @@ pub enum Unfit {
     /// An application is of one scope.
     #[error("--target: expected one --scope beside it, got {0}: an application is of one scope")]
     Scopes(usize),
-    /// Hosts of several namespaces, each of which says by itself which are its own.
-    #[error(
-        "--route-by-host: expected one --scope beside it, got {0}: nobody vouches that a host is the namespace's that claims it"
-    )]
-    SharedHosts(usize),
     /// The trust document.
     #[error("--trust-root: {path}: {error}")]
     TrustRoot {
@@ -196,9 +192,6 @@ impl Args {
         }
         if self.target.is_some() && self.scope.len() != 1 {
             return Err(Unfit::Scopes(self.scope.len()));
-        }
-        if self.route_by_host && self.scope.len() != 1 {
-            return Err(Unfit::SharedHosts(self.scope.len()));
         }
         let trust_root = std::fs::read(&self.trust_root).map_err(|error| Unfit::TrustRoot {
             path: self.trust_root.display().to_string(),

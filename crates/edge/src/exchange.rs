@@ -13,6 +13,7 @@ use crate::upstream::{Pool, Unanswered};
 use countersign_enforcer::decision::{Decision, Verdict};
 use countersign_enforcer::request;
 use countersign_enforcer::store::Enforcer;
+use countersign_ruleset::rules::Forward;
 use futures::FutureExt;
 use http::request::Parts;
 use http::{Request, Response, StatusCode};
@@ -98,7 +99,11 @@ impl Exchange {
         let source = self.proxies.source(peer, &parts.headers);
         match request::Request::new(&parts.method, &parts.uri, &parts.headers, source) {
             Ok(request) => Decided {
-                decision: self.enforcer.decide(&request, (self.clock)()),
+                // this edge keeps no sessions
+                decision: self
+                    .enforcer
+                    .decide(&request, (self.clock)())
+                    .without_login(),
                 called: Some((request.host().to_string(), request.path().to_string())),
                 source,
             },
@@ -117,6 +122,14 @@ impl Exchange {
             .decided(decision.is_permitted(), decision.reason.as_str());
         if let Some(would) = &decision.would {
             self.metrics.observed(would.allow);
+        }
+        if let Verdict::Permit(permit) = &decision.verdict
+            && permit.forward().contains(&Forward::Assertion)
+            && self.metrics.unsigned()
+        {
+            tracing::error!(
+                "a policy asks for an assertion, and this edge has no key to sign one with: the upstream gets none"
+            );
         }
         self.audit.record(Entry {
             id,

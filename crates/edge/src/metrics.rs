@@ -36,6 +36,7 @@ pub(crate) struct Metrics {
     pub(crate) refusals: Family<Refused, Counter>,
     /// States that could not be written: a restart may lose its floor.
     pub(crate) unpersisted: Counter,
+    unsigned: Counter,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -91,6 +92,7 @@ impl Metrics {
             expires_in: Family::default(),
             refusals: Family::default(),
             unpersisted: Counter::default(),
+            unsigned: Counter::default(),
         };
         metrics.register();
         metrics
@@ -138,6 +140,8 @@ impl Metrics {
         r.register("ruleset_refusals", refusals, self.refusals.clone());
         let unpersisted = "States that could not be written";
         r.register("state_unpersisted", unpersisted, self.unpersisted.clone());
+        let unsigned = "Requests sent on without the assertion that a policy asks for";
+        r.register("assertions_unsigned", unsigned, self.unsigned.clone());
     }
 
     /// Counts a decision. What is let in takes no lock; a denial looks its counter up.
@@ -156,6 +160,12 @@ impl Metrics {
     pub(crate) fn observed(&self, allow: bool) {
         let would = if allow { "allow" } else { "deny" };
         self.observed.get_or_create(&Observed { would }).inc();
+    }
+
+    /// Counts a request that is sent on without the assertion that a policy asks for; whether it is
+    /// the first.
+    pub(crate) fn unsigned(&self) -> bool {
+        self.unsigned.inc() == 0
     }
 
     /// Counts a request that the upstream did not answer.

@@ -230,8 +230,8 @@ fn say_who(fields: &mut HeaderMap, permit: &Permit, caller: Option<&Claims>) {
                     say(GROUPS, groups.collect::<Vec<_>>().join(","));
                 }
             }
-            // The token stays where it is. Assertions are not written by this version: a policy that
-            // asks for one is told so when it is compiled.
+            // The token stays where it is. Assertions are not signed by this version: a policy that
+            // asks for one is told so when it is compiled, and each request without it is counted.
             Forward::Assertion | Forward::Token => {}
         }
     }

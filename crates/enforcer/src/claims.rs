@@ -49,6 +49,7 @@ pub struct Claims {
     audiences: Vec<String>,
     issued_at: UnixTime,
     expires_at: UnixTime,
+    of_session: bool,
     groups: Fact<Vec<Box<str>>>,
     email: Fact<Email>,
     domain: Option<Fact<Box<str>>>,
@@ -78,9 +79,26 @@ impl Claims {
             audiences: required.audiences,
             issued_at: required.issued_at,
             expires_at: required.expires_at,
+            of_session: false,
             members,
             trusted,
         }
+    }
+
+    /// The same, of a login that is good until then: no longer than the session, whatever the ID token
+    /// says of itself.
+    pub(crate) fn of_session(token: Authentic, until: UnixTime) -> Self {
+        Self {
+            expires_at: until,
+            of_session: true,
+            ..Self::of(token)
+        }
+    }
+
+    /// Whether they come of a session that was made for the application at hand, and not of a token
+    /// that the request bears.
+    pub const fn is_of_session(&self) -> bool {
+        self.of_session
     }
 
     /// Whose word all of this is.
@@ -108,7 +126,8 @@ impl Claims {
         self.issued_at
     }
 
-    /// `exp`, without the clock skew: when a connection that was opened with it is looked at again.
+    /// `exp`, without the clock skew, or the end of the session: when a connection that was opened with
+    /// it is looked at again.
     pub const fn expires_at(&self) -> UnixTime {
         self.expires_at
     }
@@ -169,9 +188,9 @@ impl Claims {
         self.registered("acr").and_then(lookup::text)
     }
 
-    /// `amr`: the methods of it (RFC 8176).
+    /// `amr`: the methods of it, an array (RFC 8176 §1).
     pub fn amr(&self) -> Fact<Vec<&str>> {
-        self.registered("amr").and_then(lookup::texts)
+        self.registered("amr").and_then(lookup::list)
     }
 
     /// `auth_time`: when (OIDC Core §2).

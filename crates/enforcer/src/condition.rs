@@ -11,7 +11,7 @@ use std::net::IpAddr;
 
 mod budget;
 
-use budget::Budget;
+pub(crate) use budget::Budget;
 
 /// What a condition may ask of the request at hand.
 pub(crate) trait Facts<'a> {
@@ -65,7 +65,7 @@ impl<'a> Value<'a> {
     }
 
     /// As a condition's result: anything but a truth value says nothing.
-    fn truth(&self) -> Kleene {
+    pub(crate) fn truth(&self) -> Kleene {
         match self {
             Self::Truth(truth) => *truth,
             Self::Absent
@@ -93,12 +93,29 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// Whether it is there and known, with all its members.
+    fn is_settled(&self) -> bool {
+        match self {
+            Self::Absent | Self::Truth(Kleene::Unknown) => false,
+            Self::List(members) => members.iter().all(Self::is_settled),
+            Self::Address(_)
+            | Self::Integer(_)
+            | Self::Object(_)
+            | Self::Text(_)
+            | Self::Truth(_) => true,
+        }
+    }
+
     fn equals(&self, other: &Self) -> Kleene {
         match (self, other) {
             (Self::Address(a), Self::Address(b)) => (a == b).into(),
             (Self::Integer(a), Self::Integer(b)) => (a == b).into(),
             (Self::Text(a), Self::Text(b)) => (a == b).into(),
             (Self::Truth(a), Self::Truth(b)) => a.and(*b).or((!*a).and(!*b)),
+            // Whatever the length: absence is not false, and its negation not true.
+            (Self::List(a), Self::List(b)) if !a.iter().chain(b).all(Self::is_settled) => {
+                Kleene::Unknown
+            }
             (Self::List(a), Self::List(b)) if a.len() != b.len() => Kleene::False,
             (Self::List(a), Self::List(b)) => {
                 Kleene::all(a.iter().zip(b).map(|(a, b)| a.equals(b)))
@@ -108,24 +125,35 @@ impl<'a> Value<'a> {
     }
 }
 
-/// What a condition comes to. One that takes too many steps is unknown: lists of a caller's token
-/// inside each other would multiply.
-pub(crate) fn evaluate<'a>(condition: &Condition, facts: &dyn Facts<'a>) -> Kleene {
-    let budget = Budget::default();
-    let truth = result(condition, facts, &[], &budget).truth();
-    if budget.is_spent() {
-        Kleene::Unknown
-    } else {
-        truth
-    }
+/// What a condition comes to. Once a decision has taken too many steps nothing more is known in it:
+/// lists of a caller's token inside each other would multiply.
+pub(crate) fn evaluate<'a>(
+    condition: &Condition,
+    facts: &dyn Facts<'a>,
+    budget: &Budget,
+) -> Kleene {
+    trace(condition, facts, budget).0
 }
 
-fn result<'a>(
+/// The same, with what each node came to: fewer than there are nodes where the steps did not suffice.
+pub(crate) fn trace<'a>(
+    condition: &Condition,
+    facts: &dyn Facts<'a>,
+    budget: &Budget,
+) -> (Kleene, Vec<Value<'a>>) {
+    let values = pass(condition, facts, &[], budget);
+    let whole = !budget.is_spent() && values.len() == condition.nodes().len();
+    let last = values.last().filter(|_| whole);
+    (last.map_or(Kleene::Unknown, Value::truth), values)
+}
+
+/// One pass over the nodes, which ends early when the steps do not suffice.
+fn pass<'a>(
     condition: &Condition,
     facts: &dyn Facts<'a>,
     bound: &[&Value<'a>],
     budget: &Budget,
-) -> Value<'a> {
+) -> Vec<Value<'a>> {
     let mut values: Vec<Value<'a>> = Vec::with_capacity(condition.nodes().len());
     for node in condition.nodes() {
         let value = Step {
@@ -137,11 +165,11 @@ fn result<'a>(
         .value(node);
         budget.spend(value.weight());
         if budget.is_spent() {
-            return Value::UNKNOWN;
+            break;
         }
         values.push(value);
     }
-    values.pop().unwrap_or(Value::UNKNOWN)
+    values
 }
 
 /// One node's view: what came before it, and the elements at hand.
@@ -179,18 +207,22 @@ impl<'a> Step<'_, 'a> {
                 Value::Truth(Kleene::Unknown) => Kleene::Unknown,
                 _ => Kleene::True,
             },
-            Node::In { item, list } => match self.at(*list) {
-                Value::List(members) => {
-                    self.budget.spend(members.len());
-                    Kleene::any(members.iter().map(|member| self.at(*item).equals(member)))
+            // Of no members none would be equal: but absence is not false, and its negation not true.
+            Node::In { item, list } => match (self.at(*item), self.at(*list)) {
+                (Value::Absent | Value::Truth(Kleene::Unknown), _) => Kleene::Unknown,
+                (item, Value::List(members)) => {
+                    let steps = members.len().saturating_mul(item.weight());
+                    self.budget.spend(steps);
+                    Kleene::any(members.iter().map(|member| item.equals(member)))
                 }
                 _ => Kleene::Unknown,
             },
             Node::InCidr { address, network } => match self.at(*address) {
                 Value::Address(address) => network.contains(address).into(),
-                Value::Text(text) => text
-                    .parse::<IpAddr>()
-                    .map_or(Kleene::Unknown, |address| network.contains(&address).into()),
+                // `::ffff:10.1.2.3` is 10.1.2.3, or a Deny of 10.0.0.0/8 is passed by writing it so
+                Value::Text(text) => text.parse::<IpAddr>().map_or(Kleene::Unknown, |address| {
+                    network.contains(&address.to_canonical()).into()
+                }),
                 _ => Kleene::Unknown,
             },
             Node::Bound(_)
@@ -268,9 +300,10 @@ impl<'a> Step<'_, 'a> {
                 return None;
             }
             bound.push(member);
-            let truth = result(body, self.facts, &bound, self.budget).truth();
+            let values = pass(body, self.facts, &bound, self.budget);
             bound.pop();
-            Some(truth)
+            // of a spent budget no node counts, and the whole is unknown
+            Some(values.last().map_or(Kleene::Unknown, Value::truth))
         }))
     }
 }

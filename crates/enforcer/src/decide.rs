@@ -4,19 +4,27 @@
 //! (three-valued logic, see [`countersign_ruleset::kleene`]). What no rule lets in is denied.
 
 use crate::claims::Claims;
-use crate::decision::{Challenge, Decision, Denial, Permit, Reason, RuleRef, Verdict, Would};
-use crate::index::{Guard, Held, Index, Protected, RuleIndex};
+use crate::condition::Budget;
+use crate::decision::{
+    Challenge, Decision, Denial, Login, Permit, Reason, RuleRef, Verdict, Would,
+};
+use crate::index::{Asked, Guard, Held, Index, Protected, RuleIndex};
 use crate::request::{Malformed, Request};
-use crate::token::{self, Compact, Invalid};
 use countersign_ruleset::rules::{Disclose, Effect};
 use countersign_ruleset::time::UnixTime;
 use std::sync::Arc;
 
-mod matching;
-mod require;
+pub(crate) mod calls;
+mod credential;
+pub(crate) mod facts;
+pub(crate) mod matching;
+pub(crate) mod require;
+mod step_up;
 
+use credential::{credential, invalid_token};
 use matching::{Setting, holds};
 use require::{Met, require};
+use step_up::StepUp;
 
 /// What the Allows of a target, or the rules of a boundary, come to.
 #[derive(Debug)]
@@ -24,11 +32,24 @@ enum Found {
     /// One holds.
     Rule(RuleRef),
     /// One would hold but for its `require`.
-    StepUp(Reason, Challenge),
+    StepUp(StepUp),
     /// One would hold but for the audience.
     OtherAudience,
     /// None holds.
     Nothing,
+}
+
+impl Found {
+    /// What two rules come to of which one is enough: the nearer to letting the caller in.
+    fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (rule @ Self::Rule(_), _) | (_, rule @ Self::Rule(_)) => rule,
+            (Self::StepUp(first), Self::StepUp(second)) => Self::StepUp(first.either(second)),
+            (asked @ Self::StepUp(_), _) | (_, asked @ Self::StepUp(_)) => asked,
+            (Self::Nothing, other) => other,
+            (Self::OtherAudience, _) => Self::OtherAudience,
+        }
+    }
 }
 
 /// A denial before anything of the ruleset is asked.
@@ -81,12 +102,14 @@ pub(crate) fn decide(
         disclose: target.disclose,
         ..unavailable(Reason::NotCovered)
     };
+    let budget = Budget::default();
     let claims = match credential(index, target, request, now) {
         Ok(claims) => claims,
         Err(refused) => {
             let (reason, denial) = refused.answer();
             let verdict = Verdict::Deny(denial);
-            let would = observe(index, target, &Setting::new(request, None, foreign, now));
+            let setting = Setting::new(request, None, foreign, now, &budget);
+            let would = observe(index, target, &setting);
             return Decision {
                 reason,
                 verdict,
@@ -95,10 +118,11 @@ pub(crate) fn decide(
             };
         }
     };
-    let setting = Setting::new(request, claims.as_ref(), foreign, now);
-    let (reason, verdict, rules) = judge(&index.guard, target, &setting);
+    let setting = Setting::new(request, claims.as_ref(), foreign, now, &budget);
+    let (reason, verdict, rules) = calls::judge(&index.guard, target, &setting);
     let would = observe(index, target, &setting);
     let audited = claims.as_ref().and_then(|c| index.audit.get(c.provider()));
+    let verdict = log_in(target, &setting, &reason, verdict);
     Decision {
         reason,
         verdict,
@@ -110,14 +134,44 @@ pub(crate) fn decide(
     }
 }
 
+/// The one place where a 401 becomes a login: nobody is known, or somebody by a session that is not good
+/// enough, and a person navigates there. Who bears a token has no use for it, and of what is forbidden no
+/// login helps.
+fn log_in(target: &Protected, setting: &Setting<'_>, reason: &Reason, verdict: Verdict) -> Verdict {
+    let helps = match (reason, setting.claims) {
+        (Reason::NoToken, claims) => claims.is_none(),
+        (Reason::InsufficientUserAuthentication, claims) => {
+            claims.is_some_and(Claims::is_of_session)
+        }
+        _ => false,
+    };
+    match (verdict, &target.login) {
+        (Verdict::Deny(Denial::Unauthenticated(challenge)), Some(login))
+            if helps && setting.request.is_navigation() =>
+        {
+            Verdict::Deny(Denial::Login(Login {
+                provider: login.provider.clone(),
+                challenge,
+            }))
+        }
+        (verdict, _) => verdict,
+    }
+}
+
 /// What would be decided if what is only observed decided too. It takes no part in the decision, and
 /// a token is verified for it by itself, for it may admit others.
 fn observe(index: &Index, target: &Protected, setting: &Setting<'_>) -> Option<Would> {
     let (guard, observed) = index.observed(target)?;
     let (reason, verdict, rules) = match credential(index, observed, setting.request, setting.now) {
         Ok(claims) => {
-            let claims = claims.as_ref();
-            judge(guard, observed, &Setting { claims, ..*setting })
+            // of a budget of its own, or what is decided would change what is told of it
+            let (claims, budget) = (claims.as_ref(), &Budget::default());
+            let setting = Setting {
+                claims,
+                budget,
+                ..*setting
+            };
+            calls::judge(guard, observed, &setting)
         }
         Err(refused) => {
             let (reason, denial) = refused.answer();
@@ -132,53 +186,6 @@ fn observe(index: &Index, target: &Protected, setting: &Setting<'_>) -> Option<W
     })
 }
 
-enum Refused {
-    Form(Malformed),
-    Token(Invalid),
-}
-
-impl Refused {
-    fn answer(self) -> (Reason, Denial) {
-        match self {
-            Self::Form(form) => (Reason::MalformedRequest(form), Denial::BadRequest),
-            Self::Token(invalid) if invalid.is_temporary() => {
-                (Reason::Token(invalid), Denial::Unavailable)
-            }
-            Self::Token(invalid) => (Reason::Token(invalid), invalid_token()),
-        }
-    }
-}
-
-/// 401, for another token would help (RFC 6750 §3.1).
-fn invalid_token() -> Denial {
-    Denial::Unauthenticated(Challenge {
-        error: Some("invalid_token"),
-        ..Challenge::default()
-    })
-}
-
-/// The caller, if there is a token. One that does not verify is refused even where none is needed.
-fn credential(
-    index: &Index,
-    target: &Protected,
-    request: &Request<'_>,
-    now: UnixTime,
-) -> Result<Option<Claims>, Refused> {
-    let own_headers = target.headers.iter().map(String::as_str);
-    let Some((credential, header)) = request.credential(own_headers).map_err(Refused::Form)? else {
-        return Ok(None);
-    };
-    let provider = |issuer: &str| {
-        // a provider's token counts only from where that provider sends it
-        index.providers.by_issuer(issuer).filter(|provider| {
-            target.admitted.contains(provider.id()) && provider.header() == header
-        })
-    };
-    token::verify(Compact::new(credential.0), provider, now)
-        .map(Some)
-        .map_err(Refused::Token)
-}
-
 fn judge(
     guard: &Guard,
     target: &Protected,
@@ -191,7 +198,7 @@ fn judge(
             return (Reason::DeniedByRule, forbidden(), vec![held.id.clone()]);
         }
     }
-    if !target.covered {
+    if !target.covers(Asked::of(setting.request, setting.foreign)) {
         return (Reason::NotCovered, forbidden(), Vec::new());
     }
     let mut rules = Vec::with_capacity(1);
@@ -202,8 +209,8 @@ fn judge(
             rules.push(rule);
             None
         }
-        Found::StepUp(reason, challenge) => {
-            step_up = Some((reason, challenge));
+        Found::StepUp(asked) => {
+            step_up = Some(asked);
             None
         }
         Found::OtherAudience => Some(Reason::AudienceMismatch),
@@ -213,8 +220,11 @@ fn judge(
     for boundary in &guard.boundaries {
         match find(boundary, setting, false) {
             Found::Rule(rule) => rules.push(rule),
-            Found::StepUp(reason, challenge) => {
-                step_up = Some(stronger(step_up, (reason, challenge)));
+            Found::StepUp(asked) => {
+                step_up = Some(match step_up {
+                    Some(also) => also.both(asked),
+                    None => asked,
+                });
             }
             Found::OtherAudience | Found::Nothing => {
                 lacking = lacking.or(Some(Reason::BoundaryNotMet));
@@ -232,7 +242,7 @@ fn judge(
             (Reason::NoToken, Verdict::Deny(denial), Vec::new())
         }
         // the step-up challenge if only `require` is missing
-        (None, Some((reason, challenge))) => {
+        (None, Some(StepUp { reason, challenge })) => {
             let denial = match reason {
                 Reason::InsufficientUserAuthentication => Denial::Unauthenticated(challenge),
                 _ => Denial::Forbidden(challenge.error.map(|_| challenge)),
@@ -247,23 +257,13 @@ fn judge(
     }
 }
 
-/// The answer that asks for a better login comes before the one that asks for more scopes.
-fn stronger(
-    first: Option<(Reason, Challenge)>,
-    second: (Reason, Challenge),
-) -> (Reason, Challenge) {
-    match first {
-        Some(first) if first.0 == Reason::InsufficientUserAuthentication => first,
-        Some(first) if second.0 != Reason::InsufficientUserAuthentication => first,
-        _ => second,
-    }
-}
-
 fn denying<'i>(denies: &'i RuleIndex, setting: &Setting<'_>) -> Option<&'i Held> {
     let caller = denies.caller(setting.claims);
     let mut denying = None;
-    denies.candidates(setting.request.path(), &caller, Effect::Deny, |held| {
-        let denies = holds(held, setting).denies();
+    let (path, budget) = (setting.request.path(), setting.budget);
+    denies.candidates(path, &caller, Effect::Deny, budget, |held| {
+        // of a spent budget nothing is known, and on what is not known a Deny acts
+        let denies = holds(held, setting).denies() || budget.is_spent();
         if denies {
             denying = Some(held);
         }
@@ -275,38 +275,35 @@ fn denying<'i>(denies: &'i RuleIndex, setting: &Setting<'_>) -> Option<&'i Held>
 fn find(allows: &RuleIndex, setting: &Setting<'_>, by_audience: bool) -> Found {
     let caller = allows.caller(setting.claims);
     let mut result = Found::Nothing;
-    allows.candidates(setting.request.path(), &caller, Effect::Allow, |held| {
+    let (path, budget) = (setting.request.path(), setting.budget);
+    allows.candidates(path, &caller, Effect::Allow, budget, |held| {
         if !holds(held, setting).allows() {
             return false;
         }
-        let audience = !by_audience || held.is_for_anyone() || is_for(held, setting.claims);
+        let audience = !by_audience || is_for(held, setting.claims);
         let found = match require(held, setting) {
+            Met::Never => return false,
             _ if !audience => Found::OtherAudience,
             Met::Fully => Found::Rule(held.id.clone()),
-            Met::Lacking(reason, challenge) => Found::StepUp(reason, challenge),
-            Met::Never => return false,
+            Met::Lacking(reason, challenge) => Found::StepUp(StepUp { reason, challenge }),
         };
-        match (&result, &found) {
-            (_, Found::Rule(_)) => {
-                result = found;
-                return true;
-            }
-            (Found::Nothing, _) | (Found::OtherAudience, Found::StepUp(..)) => result = found,
-            _ => {}
-        }
-        false
+        result = std::mem::replace(&mut result, Found::Nothing).or(found);
+        matches!(result, Found::Rule(_))
     });
     result
 }
 
-/// An Allow counts only for tokens with its own policy's audiences.
-fn is_for(held: &Held, claims: Option<&Claims>) -> bool {
-    claims.is_some_and(|claims| {
+/// An Allow counts only for tokens with its own policy's audiences, but for one that lets everyone in
+/// whatever a token says. A session is for its application; the client's id is the audience of no token
+/// that a request bears.
+pub(crate) fn is_for(held: &Held, claims: Option<&Claims>) -> bool {
+    let is_named = |claims: &Claims| {
         claims
             .audiences()
             .iter()
             .any(|a| held.audiences.contains(a))
-    })
+    };
+    held.unasked.holds(claims) || claims.is_some_and(|it| it.is_of_session() || is_named(it))
 }
 
 #[cfg(test)]

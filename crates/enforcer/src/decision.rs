@@ -4,7 +4,7 @@ use crate::claims::Claims;
 use crate::request::Malformed;
 use crate::token::Invalid;
 use countersign_ruleset::manifest::Digest;
-use countersign_ruleset::names::{ApplicationId, PolicyId, RuleName, Scope};
+use countersign_ruleset::names::{ApplicationId, PolicyId, ProviderId, RuleName, Scope};
 use countersign_ruleset::rules::{Audited, Disclose, Forward};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -39,10 +39,24 @@ impl Decision {
         matches!(self.verdict, Verdict::Permit(_))
     }
 
+    /// The same, as who keeps no sessions answers it: in place of a login the 401 that everyone else
+    /// gets, or a browser would be sent again each time that it came back.
+    #[must_use]
+    pub fn without_login(self) -> Self {
+        let verdict = match self.verdict {
+            Verdict::Deny(Denial::Login(Login { challenge, .. })) => {
+                Verdict::Deny(Denial::Unauthenticated(challenge))
+            }
+            verdict => verdict,
+        };
+        Self { verdict, ..self }
+    }
+
     /// The status of the answer if it may not (RFC 9110 §15); 200 if it may.
     pub const fn status(&self) -> u16 {
         match self.verdict {
             Verdict::Permit(_) => 200,
+            Verdict::Deny(Denial::Login(_)) => 302,
             Verdict::Deny(Denial::BadRequest) => 400,
             Verdict::Deny(Denial::Unauthenticated(_)) => 401,
             Verdict::Deny(Denial::Forbidden(_)) => 403,
@@ -51,8 +65,8 @@ impl Decision {
     }
 }
 
-/// What would be decided if what is only observed decided too (`wouldAllow`, `wouldDeny`). It is
-/// for logs and counters, and no permit can be made of it.
+/// What would be decided if what is only observed decided too, and what is open until then had ended
+/// (`wouldAllow`, `wouldDeny`). It is for logs and counters, and no permit can be made of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Would {
     /// Whether the request would pass.
@@ -98,12 +112,27 @@ impl Permit {
 pub enum Denial {
     /// 400: it cannot be read in one way only.
     BadRequest,
+    /// 302: somebody navigates there with a browser, and a login would help.
+    Login(Login),
     /// 401: a token, or a better one, would help.
     Unauthenticated(Challenge),
     /// 403: it would not, but for more scopes.
     Forbidden(Option<Challenge>),
     /// 503: what is needed to decide is not there.
     Unavailable,
+}
+
+/// Where a browser is sent to log in. Who keeps no sessions answers 401 with the challenge instead.
+///
+/// If a login that was just made with what `challenge` asks for is answered by another like it, then
+/// the provider cannot do better, and whoever sent the browser must not send it again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Login {
+    /// The provider.
+    pub provider: ProviderId,
+    /// What the login must come with: `acr_values` and `max_age` are parameters of the request (OIDC
+    /// Core §3.1.2.1).
+    pub challenge: Challenge,
 }
 
 /// What `WWW-Authenticate: Bearer` says (RFC 6750 §3, RFC 9470 §3).

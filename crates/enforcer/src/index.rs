@@ -15,23 +15,33 @@ use crate::claims::Claims;
 use crate::decision::{RuleRef, RulesetRef};
 use crate::token::{Known, Providers, Trusted};
 use countersign_ruleset::envelope::Verified;
-use countersign_ruleset::names::{ApplicationId, ProviderId};
+use countersign_ruleset::kleene::Kleene;
+use countersign_ruleset::names::{ApplicationId, ProviderId, RoleId};
 use countersign_ruleset::rules::{
-    Application, Audited, Disclose, Effect, Entry, Forward, Mode, Rule, Rules,
+    Application, Audited, Disclose, Effect, Entry, Forward, Mode, Policy, Rule, Rules,
 };
 use countersign_ruleset::verifier::{Ruleset, Term};
 use foldhash::{HashMap, HashSet};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+mod guard;
 mod hosts;
 mod lookup;
+mod positions;
+mod roles;
 mod sections;
+mod taker;
 mod trie;
+mod unasked;
 
+pub(crate) use guard::Guard;
 pub(crate) use hosts::Hosts;
 pub(crate) use lookup::RuleIndex;
-pub(crate) use sections::Sections;
+use roles::expanded;
+pub(crate) use sections::{Asked, Sections};
+pub(crate) use taker::Untaken;
+pub(crate) use unasked::Unasked;
 
 /// One ruleset, made ready.
 #[derive(Debug)]
@@ -41,19 +51,15 @@ pub(crate) struct Index {
     pub(crate) providers: Providers,
     pub(crate) applications: Vec<Protected>,
     pub(crate) by_id: HashMap<ApplicationId, usize>,
+    /// How many entries each role stands for.
+    pub(crate) roles: HashMap<RoleId, usize>,
     pub(crate) hosts: Hosts,
+    /// Those that a Gateway accepted: an edge of several namespaces takes no others.
+    pub(crate) accepted: Hosts,
     pub(crate) guard: Guard,
     /// The guard with what is only observed; `None` if nothing is.
     observed: Option<Guard>,
     pub(crate) audit: BTreeMap<ProviderId, Arc<BTreeMap<String, Audited>>>,
-}
-
-/// What the cluster demands of every application.
-#[derive(Debug)]
-pub(crate) struct Guard {
-    pub(crate) denies: RuleIndex,
-    /// Each must hold.
-    pub(crate) boundaries: Vec<RuleIndex>,
 }
 
 /// One application, made ready.
@@ -68,10 +74,43 @@ pub(crate) struct Protected {
     pub(crate) denies: RuleIndex,
     pub(crate) forward: Vec<Forward>,
     pub(crate) disclose: Disclose,
-    /// Whether a policy that decides covers it.
-    pub(crate) covered: bool,
+    /// Where browsers are sent to log in.
+    pub(crate) login: Option<Login>,
+    /// What policies that decide cover: all of it, or the sections that they name.
+    covered: Covered,
+    /// What of its hosts the application takes.
+    pub(crate) sections: Arc<Sections>,
     /// The same with what is only observed; `None` if nothing is.
     observed: Option<Box<Self>>,
+}
+
+/// Where browsers are sent to log in, and as whose client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Login {
+    pub(crate) provider: ProviderId,
+    pub(crate) client: Box<str>,
+}
+
+impl Login {
+    /// Of a provider that is not there, or at which nobody logs in, nothing: then the answer is the one
+    /// that everybody else gets.
+    fn of(application: &Application, providers: &Providers) -> Option<Self> {
+        let id = application.login.as_ref()?;
+        let named = providers.iter().find(|it| it.id() == id)?;
+        let client = named.provider().client.as_ref()?;
+        Some(Self {
+            provider: id.clone(),
+            client: client.id.as_str().into(),
+        })
+    }
+}
+
+/// What of an application the policies that decide cover.
+#[derive(Debug)]
+enum Covered {
+    All,
+    /// These sections; of none, nothing.
+    Sections(Vec<Box<str>>),
 }
 
 /// One rule, with what it belongs to.
@@ -81,8 +120,12 @@ pub(crate) struct Held {
     pub(crate) rule: Rule,
     /// Its `from`, with roles put in place.
     pub(crate) from: Vec<Entry>,
+    /// Whether it decides, or only says what it would decide.
+    pub(crate) mode: Mode,
     /// The audiences of its policy, shared by its rules.
     pub(crate) audiences: Arc<[String]>,
+    /// Who is let in whatever the audience.
+    pub(crate) unasked: Unasked,
     /// Whether it is the cluster's: then no namespaced provider's word counts.
     pub(crate) cluster: bool,
     /// The one section of the route that it covers, if not all.
@@ -102,14 +145,16 @@ impl Taken {
     fn takes(self, mode: Mode) -> bool {
         self == Self::All || mode == Mode::Enforce
     }
+
+    /// Whether a rule of a policy of that mode counts. What is open only until what is observed
+    /// decides has then ended: beside it, nothing would ever be denied.
+    fn counts(self, mode: Mode, rule: &Rule) -> bool {
+        let ends = rule.effect == Effect::Allow && rule.expires_at.is_some();
+        self == Self::Enforced || mode == Mode::Observe || !ends
+    }
 }
 
 impl Held {
-    /// Whether an entry lets everyone in, so that no token and no audience is asked for.
-    pub(crate) fn is_for_anyone(&self) -> bool {
-        self.from.contains(&Entry::Anyone)
-    }
-
     /// Whether it may go by what a caller's provider says of him: in a cluster's rule not that of a
     /// namespace, or a tenant could say of himself what the cluster asks.
     pub(crate) fn trusts(&self, claims: &Claims) -> bool {
@@ -133,22 +178,32 @@ impl Index {
             digest,
         };
         let providers = Providers::sharing(keys, &rules.revocations, known);
-        let ready = |application| Protected::new(&rules, application, &providers);
-        let applications: Vec<Protected> = rules.applications.iter().map(ready).collect();
+        let sections = Sections::of(&rules.applications).into_iter();
+        let applications = rules.applications.iter().zip(sections);
+        let applications: Vec<Protected> = applications
+            .map(|(one, sections)| Protected::new(&rules, one, &sections, &providers))
+            .collect();
         let mut by_id = HashMap::default();
-        let mut hosts = Hosts::default();
+        let (mut hosts, mut accepted) = (Hosts::default(), Hosts::default());
         for (n, application) in rules.applications.iter().enumerate() {
             by_id.insert(application.id.clone(), n);
             hosts.extend(&application.hosts, n);
+            if application.accepted {
+                accepted.extend(&application.hosts, n);
+            }
         }
         let observes = rules.guardrails.iter().any(|g| g.mode == Mode::Observe);
-        let claims = rules.audit.iter();
+        let (claims, roles) = (rules.audit.iter(), rules.roles.iter());
         Self {
             id: Arc::new(id),
             term,
             applications,
             by_id,
+            roles: roles
+                .map(|(id, members)| (id.clone(), members.len()))
+                .collect(),
             hosts,
+            accepted,
             guard: Guard::new(&rules, Taken::Enforced),
             observed: observes.then(|| Guard::new(&rules, Taken::All)),
             audit: claims
@@ -173,57 +228,54 @@ impl Index {
     }
 }
 
-impl Guard {
-    fn new(rules: &Rules, taken: Taken) -> Self {
-        let (mut denies, mut boundaries) = (Vec::new(), Vec::new());
-        for guardrail in rules.guardrails.iter().filter(|g| taken.takes(g.mode)) {
-            let hold = |rule: &Rule| Held {
-                id: RuleRef {
-                    policy: guardrail.policy.clone(),
-                    rule: rule.name.clone(),
-                },
-                rule: rule.clone(),
-                from: expanded(rules, rule),
-                audiences: Arc::from([]),
-                cluster: true,
-                section: None,
-            };
-            denies.extend(guardrail.deny.iter().map(hold));
-            let boundary = guardrail.boundary.as_ref();
-            boundaries.extend(boundary.map(|b| RuleIndex::new(b.iter().map(hold).collect())));
-        }
-        Self {
-            denies: RuleIndex::new(denies),
-            boundaries,
-        }
-    }
-}
-
 impl Protected {
-    fn new(rules: &Rules, application: &Application, providers: &Providers) -> Self {
-        let mut ready = Self::with(rules, application, providers, Taken::Enforced);
+    fn new(
+        rules: &Rules,
+        application: &Application,
+        sections: &Arc<Sections>,
+        providers: &Providers,
+    ) -> Self {
+        let with = |taken| Self::with(rules, (application, sections), providers, taken);
+        let mut ready = with(Taken::Enforced);
         if application.policies.iter().any(|p| p.mode == Mode::Observe) {
-            let all = Self::with(rules, application, providers, Taken::All);
-            ready.observed = Some(Box::new(all));
+            ready.observed = Some(Box::new(with(Taken::All)));
         }
         ready
     }
 
-    fn with(rules: &Rules, application: &Application, providers: &Providers, taken: Taken) -> Self {
-        let sections = Arc::new(Sections::new(&application.sections));
+    /// Whether a policy that decides covers the request, or may.
+    pub(crate) fn covers(&self, asked: Asked<'_>) -> bool {
+        match &self.covered {
+            Covered::All => true,
+            Covered::Sections(names) => names
+                .iter()
+                .any(|name| self.sections.takes(Some(name), asked) != Kleene::False),
+        }
+    }
+
+    fn with(
+        rules: &Rules,
+        (application, sections): (&Application, &Arc<Sections>),
+        providers: &Providers,
+        taken: Taken,
+    ) -> Self {
         let policies = || application.policies.iter().filter(|p| taken.takes(p.mode));
         let held = policies().flat_map(|policy| {
             let audiences: Arc<[String]> = policy.audiences.clone().into();
             let section = policy.section.as_deref().map(Box::from);
-            let section = section.map(|name| (Arc::clone(&sections), name));
-            policy.rules.iter().map(move |rule| Held {
+            let section = section.map(|name| (Arc::clone(sections), name));
+            let rules_that_count = policy.rules.iter();
+            let rules_that_count = rules_that_count.filter(move |it| taken.counts(policy.mode, it));
+            rules_that_count.map(move |rule| Held {
                 id: RuleRef {
                     policy: policy.id.clone(),
                     rule: rule.name.clone(),
                 },
                 rule: rule.clone(),
                 from: expanded(rules, rule),
+                mode: policy.mode,
                 audiences: Arc::clone(&audiences),
+                unasked: Unasked::of(rule),
                 cluster: false,
                 section: section.clone(),
             })
@@ -252,23 +304,25 @@ impl Protected {
             denies: RuleIndex::new(denies),
             forward: application.forward.clone(),
             disclose: application.disclose,
-            covered: policies().next().is_some(),
+            login: Login::of(application, providers),
+            covered: Covered::by(policies()),
+            sections: Arc::clone(sections),
             observed: None,
         }
     }
 }
 
-/// `from`, with the members of each role in its place. A role that is not there cannot be: the
-/// rules would have been refused.
-fn expanded(rules: &Rules, rule: &Rule) -> Vec<Entry> {
-    let mut entries = Vec::with_capacity(rule.from.len());
-    for entry in &rule.from {
-        match entry {
-            Entry::Role(role) => {
-                entries.extend(rules.roles.get(role).into_iter().flatten().cloned());
+impl Covered {
+    fn by<'p>(policies: impl Iterator<Item = &'p Policy>) -> Self {
+        let mut sections = Vec::new();
+        for policy in policies {
+            match policy.section.as_deref() {
+                None => return Self::All,
+                Some(name) => sections.push(name.into()),
             }
-            other => entries.push(other.clone()),
         }
+        sections.sort_unstable();
+        sections.dedup();
+        Self::Sections(sections)
     }
-    entries
 }

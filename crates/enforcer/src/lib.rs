@@ -1,7 +1,7 @@
 //! What the edge does: verify a token, decide a request, hold what is in force.
 //!
 //! ```text
-//! Request ─► credential ─► token::verify ─► Claims ─► decide ─► Decision (Permit or denial)
+//! Request ─► credential ─► token::verify ─► Claims ─► decide ─► Decision (Permit, login or denial)
 //!                              ▲                        ▲
 //!              providers, keys ┘                        └ rules: the ruleset in force, swapped whole
 //! ```
@@ -15,11 +15,14 @@ pub mod claims;
 mod condition;
 mod decide;
 pub mod decision;
+pub mod explain;
 mod index;
 pub mod keys;
 #[cfg(feature = "load")]
 pub mod load;
+pub mod mcp;
 pub mod request;
+pub mod session;
 pub mod store;
 pub mod token;
 #[cfg(test)]

@@ -1,11 +1,20 @@
 //! The request as it is decided on and sent on: one authority, one path, at most one credential.
 
+use crate::mcp::{self, Calls};
+use crate::session::Session;
 use countersign_ruleset::host::Host;
 use countersign_ruleset::path::{self, CanonicalPath};
-use http::header::{AUTHORIZATION, HOST};
+use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HOST};
 use http::{HeaderMap, Method, Uri};
 use std::fmt;
 use std::net::IpAddr;
+
+mod navigation;
+
+/// The methods of RFC 9110 §9.3 and RFC 5789.
+const KNOWN: [&str; 9] = [
+    "CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE",
+];
 
 /// What a decision may look at, and nothing else.
 ///
@@ -26,6 +35,8 @@ pub struct Request<'a> {
     headers: &'a HeaderMap,
     source: Option<IpAddr>,
     bearer: Option<Credential<'a>>,
+    calls: Calls,
+    session: Option<&'a Session>,
 }
 
 /// Without its fields, among which are the token and the cookies.
@@ -67,6 +78,10 @@ pub enum Malformed {
     /// There are two credentials.
     #[error("expected at most one credential, got two")]
     CredentialTwice,
+    /// The method is a known one but for the case of its letters: two methods to one server, and the
+    /// same to another.
+    #[error("expected a known method in capital letters, got it in others")]
+    MethodCase,
     /// The path has no canonical form.
     #[error("{0}")]
     Path(path::NotCanonical),
@@ -84,6 +99,7 @@ impl Malformed {
             Self::AuthorityTwice => "AuthorityTwice",
             Self::CredentialMalformed => "CredentialMalformed",
             Self::CredentialTwice => "CredentialTwice",
+            Self::MethodCase => "MethodCase",
             Self::Path(_) => "PathMalformed",
             Self::TargetForm => "TargetForm",
         }
@@ -98,6 +114,9 @@ impl<'a> Request<'a> {
         headers: &'a HeaderMap,
         source: Option<IpAddr>,
     ) -> Result<Self, Malformed> {
+        if is_in_another_case(method) {
+            return Err(Malformed::MethodCase);
+        }
         // authority-form, and `*`: no path to decide on (RFC 9112 §3.2.3, §3.2.4)
         if *method == Method::CONNECT || uri.path() == "*" || uri.path().is_empty() {
             return Err(Malformed::TargetForm);
@@ -110,9 +129,61 @@ impl<'a> Request<'a> {
             host,
             path,
             headers,
-            source,
+            // `::ffff:10.1.2.3`, as a socket of both families says it, is no other network's
+            source: source.map(|address| address.to_canonical()),
             bearer,
+            calls: Calls::Unseen,
+            session: None,
         })
+    }
+
+    /// The same request, with the calls of its body. Without them nothing is known of any.
+    #[must_use]
+    pub fn with_calls(self, calls: Calls) -> Self {
+        Self { calls, ..self }
+    }
+
+    /// The same request, with its whole body, of which the calls are read. They stay unseen if it is
+    /// encoded, of another type, or can be read in more than one way; and just these bytes are the
+    /// ones to send on.
+    #[must_use]
+    pub fn with_body(self, body: &[u8]) -> Self {
+        let calls = if body.is_empty() {
+            Calls::Seen(Vec::new())
+        } else if self.is_plain_json() {
+            mcp::read(body).map_or(Calls::Unseen, Calls::Seen)
+        } else {
+            Calls::Unseen
+        };
+        self.with_calls(calls)
+    }
+
+    /// Whether nothing but JSON can be meant by the body: a coding, or another charset, is a second
+    /// way to read the same bytes (RFC 9110 §8.4, §8.3.2).
+    fn is_plain_json(&self) -> bool {
+        let plain = |name: http::HeaderName, is_plain: fn(&str) -> bool| matches!(self.header(name.as_str()), Ok(value) if value.is_none_or(is_plain));
+        plain(CONTENT_ENCODING, |coding| {
+            coding.trim().eq_ignore_ascii_case("identity")
+        }) && plain(CONTENT_TYPE, |text| {
+            let text = text.to_ascii_lowercase();
+            let (essence, parameters) = text.split_once(';').unwrap_or((&text, ""));
+            let parameters = parameters.trim().replace('"', "");
+            essence.trim() == "application/json"
+                && ["", "charset=utf-8"].contains(&parameters.as_str())
+        })
+    }
+
+    /// The same request, with the session that its browser keeps. Whether it counts is decided by
+    /// what is in force.
+    #[must_use]
+    pub const fn with_session(mut self, session: &'a Session) -> Self {
+        self.session = Some(session);
+        self
+    }
+
+    /// The session that came with it, unless another page may have had the browser send it.
+    pub(crate) fn session(&self) -> Option<&'a Session> {
+        self.session.filter(|_| !self.may_be_forged())
     }
 
     /// The method.
@@ -130,6 +201,11 @@ impl<'a> Request<'a> {
         &self.path
     }
 
+    /// What is known of the calls in its body.
+    pub const fn calls(&self) -> &Calls {
+        &self.calls
+    }
+
     /// The caller's address, as far as it is established.
     pub const fn source(&self) -> Option<IpAddr> {
         self.source
@@ -143,6 +219,12 @@ impl<'a> Request<'a> {
             (Some(value), None) => value.to_str().map(Some).map_err(|_| ()),
             (Some(_), Some(_)) => Err(()),
         }
+    }
+
+    /// Whether a text holds the bearer token.
+    pub(crate) fn is_credential_in(&self, text: &str) -> bool {
+        self.bearer
+            .is_some_and(|credential| text.contains(credential.0))
     }
 
     /// Whether it asks if another origin may call (Fetch §3.2.2).
@@ -172,6 +254,15 @@ impl<'a> Request<'a> {
         }
         Ok(found)
     }
+}
+
+/// Methods are case-sensitive (RFC 9110 §9.1), and many servers make them upper-case before they look:
+/// a Deny of DELETE would be passed by `delete`.
+fn is_in_another_case(method: &Method) -> bool {
+    let method = method.as_str();
+    KNOWN
+        .iter()
+        .any(|known| *known != method && known.eq_ignore_ascii_case(method))
 }
 
 /// RFC 9112 §3.2: exactly one `Host`. With an absolute target or `:authority` it may be missing

@@ -2,8 +2,10 @@
 
 use crate::decide;
 use crate::decision::{Decision, Reason, RulesetRef};
-use crate::index::{Hosts, Index};
+use crate::explain::{self, Explanation, Place};
+use crate::index::{Hosts, Index, Untaken};
 use crate::request::{Malformed, Request};
+use crate::session::{self, NoSession, Session};
 use crate::token::Known;
 use arc_swap::ArcSwap;
 use countersign_ruleset::envelope::Verified;
@@ -18,8 +20,12 @@ use std::sync::Arc;
 pub enum Target {
     /// One application, whatever host is called.
     Application(ApplicationId),
-    /// The application of the host that is called.
+    /// The application of the host that is called. Of several scopes a host is that of the route
+    /// whose Gateway accepted it: nobody else vouches that it is not another's.
     ByHost,
+    /// The same, but each scope is believed which hosts are its own: for who owns all of them, as on
+    /// a developer's machine.
+    ByClaimedHost,
 }
 
 /// Decides requests by the rulesets in force. It is shared, and never waits.
@@ -37,6 +43,9 @@ struct Fleet {
     by_scope: BTreeMap<Scope, Arc<Index>>,
     order: Vec<Arc<Index>>,
     hosts: Hosts,
+    /// Whether it is of several namespaces: then one could claim the hosts of another, and those
+    /// alone count that a Gateway accepted.
+    shared: bool,
 }
 
 /// How a scope stands.
@@ -67,7 +76,7 @@ impl Enforcer {
         self.fleet.rcu(|fleet| {
             let mut by_scope = fleet.by_scope.clone();
             by_scope.insert(scope.clone(), Arc::clone(&index));
-            Fleet::new(by_scope)
+            Fleet::new(by_scope, self.is_shared())
         });
     }
 
@@ -76,70 +85,122 @@ impl Enforcer {
         self.fleet.rcu(|fleet| {
             let mut by_scope = fleet.by_scope.clone();
             by_scope.remove(scope);
-            Fleet::new(by_scope)
+            Fleet::new(by_scope, self.is_shared())
         });
+    }
+
+    fn is_shared(&self) -> bool {
+        self.target == Target::ByHost && self.scopes.len() > 1
     }
 
     /// Decides a request, at that time.
     pub fn decide(&self, request: &Request<'_>, now: UnixTime) -> Decision {
         let fleet = self.fleet.load();
-        match &self.target {
-            Target::Application(id) => {
-                let Some(index) = fleet.order.first() else {
-                    return decide::unavailable(Reason::NoRuleset);
-                };
-                let Some(target) = index.by_id.get(id).and_then(|&n| index.applications.get(n))
-                else {
-                    return Self::in_term(index, now, decide::not_covered);
-                };
-                let foreign = target.own.find(request.host()).is_empty();
-                Self::in_term(index, now, |index| {
-                    decide::decide(index, target, request, foreign, now)
-                })
+        self.decide_by(&fleet, request, now).0
+    }
+
+    /// Decides a request and says why: each rule that could bear on it, expected against got. It
+    /// costs more than a decision, and holds what the rules ask of the caller's claims.
+    pub fn explain(&self, request: &Request<'_>, now: UnixTime) -> Explanation {
+        let fleet = self.fleet.load();
+        let (decision, place) = self.decide_by(&fleet, request, now);
+        explain::explain(&decision, place, request, now)
+    }
+
+    fn decide_by<'f>(
+        &self,
+        fleet: &'f Fleet,
+        request: &Request<'_>,
+        now: UnixTime,
+    ) -> (Decision, Option<Place<'f>>) {
+        match self.place(fleet, request, now) {
+            Ok(place) => {
+                let Place {
+                    index,
+                    target,
+                    foreign,
+                } = place;
+                let decision = decide::decide(index, target, request, foreign, now);
+                (decision, Some(place))
             }
-            Target::ByHost => self.by_host(&fleet, request, now),
+            Err(decision) => (*decision, None),
         }
     }
 
-    fn by_host(&self, fleet: &Fleet, request: &Request<'_>, now: UnixTime) -> Decision {
-        // while a scope is missing, whether it claims the host is not known
-        if fleet.order.len() < self.scopes.len() || fleet.order.is_empty() {
-            return decide::unavailable(Reason::NoRuleset);
-        }
-        let mut claimants = fleet.hosts.matching(request.host()).flatten();
-        let Some(claimant) = claimants.next() else {
-            return fleet.order.first().map_or_else(
-                || decide::unavailable(Reason::NoRuleset),
-                |index| decide::not_covered(index),
-            );
+    /// The application that is called, or why none is asked.
+    fn place<'f>(
+        &self,
+        fleet: &'f Fleet,
+        request: &Request<'_>,
+        now: UnixTime,
+    ) -> Result<Place<'f>, Box<Decision>> {
+        let Target::Application(id) = &self.target else {
+            return self.by_host(fleet, request, now);
         };
-        // never a winner: with `payroll.example.com` one namespace would take from another a part of
-        // its `*.example.com`, and with it the Deny that stands there
-        if claimants.any(|other| other != claimant) {
-            return decide::unavailable(Reason::HostAmbiguous);
-        }
-        let Some(index) = fleet.order.get(*claimant) else {
-            return decide::unavailable(Reason::NoRuleset);
-        };
-        let target = match index.hosts.find(request.host()) {
-            [one] => index.applications.get(*one),
-            _ => return decide::unavailable(Reason::HostAmbiguous),
-        };
-        Self::in_term(index, now, |index| match target {
-            Some(target) => decide::decide(index, target, request, false, now),
-            None => decide::not_covered(index),
+        let index = fleet.order.first().ok_or_else(no_ruleset)?;
+        in_term(index, now)?;
+        let target = index.by_id.get(id).and_then(|&n| index.applications.get(n));
+        let target = target.ok_or_else(|| Box::new(decide::not_covered(index)))?;
+        Ok(Place {
+            index,
+            target,
+            foreign: target.own.find(request.host()).is_empty(),
         })
     }
 
-    /// A ruleset past its term decides nothing.
-    fn in_term(index: &Index, now: UnixTime, decide: impl FnOnce(&Index) -> Decision) -> Decision {
-        match index.term.standing(now) {
-            Standing::Fresh | Standing::Stale => decide(index),
-            Standing::Expired => Decision {
-                ruleset: Some(Arc::clone(&index.id)),
-                ..decide::unavailable(Reason::RulesetExpired)
-            },
+    fn by_host<'f>(
+        &self,
+        fleet: &'f Fleet,
+        request: &Request<'_>,
+        now: UnixTime,
+    ) -> Result<Place<'f>, Box<Decision>> {
+        // while a scope is missing, whether it claims the host is not known
+        let first = fleet.order.first().ok_or_else(no_ruleset)?;
+        if fleet.order.len() < self.scopes.len() {
+            return Err(no_ruleset());
         }
+        let ambiguous = || Box::new(decide::unavailable(Reason::HostAmbiguous));
+        let mut claimants = fleet.hosts.matching(request.host()).flatten();
+        let claimant = claimants
+            .next()
+            .ok_or_else(|| Box::new(decide::not_covered(first)))?;
+        // never a winner: with `payroll.example.com` one namespace would take from another a part of
+        // its `*.example.com`, and with it the Deny that stands there
+        if claimants.any(|other| other != claimant) {
+            return Err(ambiguous());
+        }
+        let index = fleet.order.get(*claimant).ok_or_else(no_ruleset)?;
+        let of_index = fleet.hosts_of(index).find(request.host());
+        in_term(index, now)?;
+        let target = index.taker(of_index, request).map_err(|it| match it {
+            Untaken::Ambiguous => ambiguous(),
+            Untaken::ByNobody => Box::new(decide::not_covered(index)),
+        })?;
+        Ok(Place {
+            index,
+            target,
+            foreign: false,
+        })
+    }
+
+    /// Makes a session of the ID token that a login to the application came back with. The token was
+    /// received from the provider itself, by whoever compares its `nonce`.
+    ///
+    /// # Errors
+    /// If the token is not for that login, or there is none.
+    pub fn log_in(
+        &self,
+        (scope, application): (&Scope, &ApplicationId),
+        id_token: &str,
+        now: UnixTime,
+    ) -> Result<Session, NoSession> {
+        let fleet = self.fleet.load();
+        let index = fleet.by_scope.get(scope).ok_or(NoSession::NoRuleset)?;
+        in_term(index, now).map_err(|_| NoSession::NoRuleset)?;
+        let target = index.by_id.get(application);
+        let target = target.and_then(|&n| index.applications.get(n));
+        let target = target.ok_or(NoSession::WithoutLogin)?;
+        session::log_in(index, target, id_token, now)
     }
 
     /// The decision for a request that cannot be read.
@@ -173,17 +234,44 @@ impl Enforcer {
     }
 }
 
+fn no_ruleset() -> Box<Decision> {
+    Box::new(decide::unavailable(Reason::NoRuleset))
+}
+
+/// A ruleset past its term decides nothing.
+fn in_term(index: &Index, now: UnixTime) -> Result<(), Box<Decision>> {
+    match index.term.standing(now) {
+        Standing::Fresh | Standing::Stale => Ok(()),
+        Standing::Expired => Err(Box::new(Decision {
+            ruleset: Some(Arc::clone(&index.id)),
+            ..decide::unavailable(Reason::RulesetExpired)
+        })),
+    }
+}
+
 impl Fleet {
-    fn new(by_scope: BTreeMap<Scope, Arc<Index>>) -> Self {
+    fn new(by_scope: BTreeMap<Scope, Arc<Index>>, shared: bool) -> Self {
         let order: Vec<Arc<Index>> = by_scope.values().cloned().collect();
-        let mut hosts = Hosts::default();
-        for (place, index) in order.iter().enumerate() {
-            hosts.join(&index.hosts, place);
-        }
-        Self {
+        let mut fleet = Self {
             by_scope,
             order,
-            hosts,
+            hosts: Hosts::default(),
+            shared,
+        };
+        let mut hosts = Hosts::default();
+        for (place, index) in fleet.order.iter().enumerate() {
+            hosts.join(fleet.hosts_of(index), place);
+        }
+        fleet.hosts = hosts;
+        fleet
+    }
+
+    /// The hosts that count of a namespace.
+    fn hosts_of<'i>(&self, index: &'i Index) -> &'i Hosts {
+        if self.shared {
+            &index.accepted
+        } else {
+            &index.hosts
         }
     }
 }

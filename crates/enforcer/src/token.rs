@@ -12,6 +12,7 @@
 
 use crate::claims::Claims;
 use crate::keys::{NotFound, Thumbprint};
+use countersign_ruleset::provider::TokenType;
 use countersign_ruleset::time::UnixTime;
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 mod compact;
 mod form;
 mod header;
+mod id_token;
 mod invalid;
 mod known;
 #[cfg(test)]
@@ -29,6 +31,7 @@ mod tenant;
 mod trusted;
 
 pub use compact::{Compact, MAX_HEADER, MAX_TOKEN};
+pub(crate) use id_token::id_token;
 pub use invalid::{Excerpt, Invalid, Part, Registered};
 pub(crate) use required::numeric_date;
 pub use trusted::{Providers, Trusted};
@@ -38,7 +41,8 @@ pub(crate) use known::Known;
 use known::Name;
 use required::Required;
 
-/// A token that passed every check. Only [`verify`] makes one, and only [`Claims`] are made of it.
+/// A token that passed every check. Only this module makes one: of a caller's token, of which only
+/// [`Claims`] are made, or of the ID token of a login.
 pub(crate) struct Authentic {
     pub(crate) trusted: Arc<Trusted>,
     pub(crate) members: Map<String, Value>,
@@ -68,6 +72,17 @@ pub fn verify<'p>(
     admitted: impl FnOnce(&str) -> Option<&'p Arc<Trusted>>,
     at: UnixTime,
 ) -> Result<Claims, Invalid> {
+    authentic(compact, admitted, None, at).map(Claims::of)
+}
+
+/// The same checks, of a token of the `only` type that is asked for, or of any that the provider's
+/// `tokenTypes` take.
+fn authentic<'p>(
+    compact: Compact<'_>,
+    admitted: impl FnOnce(&str) -> Option<&'p Arc<Trusted>>,
+    only: Option<TokenType>,
+    at: UnixTime,
+) -> Result<Authentic, Invalid> {
     // 1 to 3: size, parts, encoding.
     let parts = compact.open()?;
     // 4 to 8: the header.
@@ -94,7 +109,7 @@ pub fn verify<'p>(
     let required = Required::read(&members)?;
     required.in_time(trusted, at)?;
     // 14 and 15: the type.
-    form::expect_accepted(trusted, header.typ.as_deref(), &members)?;
+    form::expect_accepted(trusted, only, header.typ.as_deref(), &members)?;
     // 16. Whoever presents a token with `cnf` must show that he has the key (RFC 7800 §3.1, RFC
     // 9449 §7.1, RFC 8705 §3). A bearer shows nothing.
     if members.contains_key("cnf") {
@@ -132,13 +147,13 @@ pub fn verify<'p>(
     if trusted.revokes(&required, &members, at) {
         return Err(Invalid::Revoked);
     }
-    Ok(Claims::of(Authentic {
+    Ok(Authentic {
         trusted: Arc::clone(trusted),
         key: key.thumbprint().clone(),
         members,
         required,
         _evidence: Evidence(()),
-    }))
+    })
 }
 
 fn no_key(why: NotFound, trusted: &Trusted, kid: Option<&str>) -> Invalid {

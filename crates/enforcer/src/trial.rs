@@ -2,6 +2,7 @@
 
 use crate::decision::Decision;
 use crate::request::Request;
+use crate::session::Session;
 use crate::store::{Enforcer, Target};
 use crate::token::mint;
 use countersign_ruleset::digest::Digest;
@@ -158,6 +159,17 @@ impl Trial {
         fields: &[(&str, &str)],
         now: UnixTime,
     ) -> Decision {
+        self.with_session(method, path, fields, None, now)
+    }
+
+    pub(crate) fn with_session(
+        &self,
+        method: &str,
+        path: &str,
+        fields: &[(&str, &str)],
+        session: Option<&Session>,
+        now: UnixTime,
+    ) -> Decision {
         let mut headers = HeaderMap::new();
         for (name, value) in fields {
             let name: HeaderName = name.parse().unwrap();
@@ -168,7 +180,13 @@ impl Trial {
         }
         let (method, uri): (Method, Uri) = (method.parse().unwrap(), path.parse().unwrap());
         match Request::new(&method, &uri, &headers, None) {
-            Ok(request) => self.0.decide(&request, now),
+            Ok(request) => {
+                let request = match session {
+                    Some(session) => request.with_session(session),
+                    None => request,
+                };
+                self.0.decide(&request, now)
+            }
             Err(malformed) => self.0.refuse(malformed),
         }
     }

@@ -12,11 +12,18 @@ use countersign_ruleset::rules::Rules;
 use std::collections::BTreeMap;
 
 mod application;
+mod cascade;
+mod contest;
+mod hosts;
+mod lost;
 mod outcome;
+mod route;
 mod scope;
 #[cfg(test)]
 mod tests;
 mod warn;
+
+use route::Everywhere;
 
 pub use outcome::{Condition, ConditionType, Outcome, Reason};
 
@@ -82,9 +89,11 @@ pub fn compile(resources: &Resources, fetched: &BTreeMap<ResourceId, FetchedKeys
         }
     }
     let mut rulesets = BTreeMap::new();
+    let routes = Everywhere::of(resources);
     for (scope, members) in by_scope {
         let place = scope::Place {
             resources,
+            routes: &routes,
             world: &world,
             guardings: &guardings,
         };

@@ -21,6 +21,9 @@ use std::collections::BTreeMap;
 #[cfg(test)]
 mod tests;
 
+/// How many fields are written, whether there are such fields or not.
+const COUNTED: &str = "size(dyn(self))";
+
 /// Every definition, by name.
 pub fn all() -> Vec<CustomResourceDefinition> {
     let mut all = vec![
@@ -109,12 +112,18 @@ fn refuse_unread(schema: &mut JSONSchemaProps) {
     let present = present.collect::<Vec<_>>().join(" + ");
     let known = names.into_iter().cloned().collect::<Vec<_>>().join(", ");
     let demand = ValidationRule {
-        rule: format!("size(dyn(self)) == {present}"),
+        rule: format!("{COUNTED} == {present}"),
         message: Some(format!("a field is null or misspelt: there are {known}")),
         ..ValidationRule::default()
     };
     let demands = schema.x_kubernetes_validations.get_or_insert_default();
     demands.push(demand);
+}
+
+/// Whether what is written in an object of this schema is counted: whether it restricts.
+pub(crate) fn restricts(schema: &JSONSchemaProps) -> bool {
+    let mut demands = schema.x_kubernetes_validations.iter().flatten();
+    demands.any(|demand| demand.rule.starts_with(COUNTED))
 }
 
 /// The limits of a condition, which its type in Kubernetes has in comments only.

@@ -11,6 +11,9 @@ pub struct Diagnostic {
     pub resource: ResourceId,
     /// The field in it.
     pub path: FieldPath,
+    /// The stretch of the field's text, where one is at fault.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub span: Option<Span>,
     /// What kind of mistake.
     pub code: Code,
     /// How bad.
@@ -20,6 +23,26 @@ pub struct Diagnostic {
     /// What to do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
+}
+
+/// A stretch of a text, in bytes from its begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Span {
+    /// The first byte.
+    pub start: usize,
+    /// The byte after the last.
+    pub end: usize,
+}
+
+impl Span {
+    /// From the begin of this one to the end of that.
+    #[must_use]
+    pub const fn to(self, end: Self) -> Self {
+        Self {
+            start: self.start,
+            end: end.end,
+        }
+    }
 }
 
 /// How bad it is.
@@ -190,6 +213,27 @@ codes! {
     DenyByIdentity = "AP0018",
     /// An issuer or its keys are reached over plain http, which is for development only.
     InsecureIssuer = "AP0019",
+    /// A workload is named only by what can be another's later.
+    Reassignable = "AP0020",
+    /// What a section of a route takes cannot be told: an Allow for it gives nothing there, a Deny acts.
+    SectionUnclear = "AP0021",
+    /// A route answers for no host that is known: it names none, or no Gateway accepted it.
+    RouteHosts = "AP0022",
+    /// A Deny stands on a route or on a Service behind it, and is not enforced at the other.
+    NotCascading = "AP0023",
+    /// A target has nothing but policies that are only observed, and so everything is denied there.
+    ObservedOnly = "AP0024",
+    /// A condition cannot be read, or its types cannot fit: its rule is unknown.
+    Condition = "AP0025",
+    /// Under `anyone` a condition reads what a provider says, and does not test which provider.
+    AnyonesWord = "AP0026",
+    /// A condition reads a part of the path that not every path of its rule captures.
+    NotCaptured = "AP0027",
+    /// A condition comes to the same whoever asks, or holds of an empty list.
+    Vacuous = "AP0028",
+    /// No Allow admits the callers of the provider at which browsers log in: who has logged in gets
+    /// in nowhere.
+    LoginInVain = "AP0029",
 }
 
 #[cfg(test)]

@@ -32,6 +32,8 @@
 //! assert!(rules.applications[0].policies[0].rules[0].to[0].unknown);
 //! ```
 
+pub mod admission;
+mod cel;
 pub mod compile;
 pub mod crd;
 pub mod diagnostic;

@@ -3,11 +3,12 @@
 //! Every part is read in three states. What is unknown is lowered to what is unknown, never left
 //! out: so an Allow with it gives nothing, and a Deny with it acts.
 
-use crate::diagnostic::{Code, Diagnostic, FieldPath, ResourceId, Severity};
+use crate::diagnostic::{Code, Diagnostic, FieldPath, ResourceId, Severity, Span};
 use crate::field::{Field, Unread, nearest};
 
 pub(crate) mod cluster;
 mod from;
+mod login;
 mod matcher;
 mod name;
 pub(crate) mod place;
@@ -16,11 +17,13 @@ pub(crate) mod provider;
 mod require;
 pub(crate) mod role;
 mod rule;
+pub(crate) mod section;
 mod selector;
 pub(crate) mod target;
 pub(crate) mod time;
 mod to;
 mod when;
+mod workload;
 
 /// Takes the diagnostics of one resource.
 #[derive(Debug, Clone)]
@@ -56,7 +59,7 @@ impl Sink {
         message: impl Into<String>,
         help: Option<String>,
     ) {
-        self.push(path, code, Severity::Error, message.into(), help);
+        self.push(path, None, code, Severity::Error, message.into(), help);
     }
 
     /// Something works, and probably not as it was meant.
@@ -67,7 +70,18 @@ impl Sink {
         message: impl Into<String>,
         help: Option<String>,
     ) {
-        self.push(path, code, Severity::Warning, message.into(), help);
+        self.push(path, None, code, Severity::Warning, message.into(), help);
+    }
+
+    /// Something is wrong with a stretch of a field's text.
+    pub(crate) fn at(
+        &mut self,
+        (path, span): (&FieldPath, Span),
+        (code, severity): (Code, Severity),
+        message: impl Into<String>,
+        help: Option<String>,
+    ) {
+        self.push(path, Some(span), code, severity, message.into(), help);
     }
 
     /// Reports every field that there is not; whether there was one.
@@ -111,13 +125,6 @@ impl Sink {
         }
     }
 
-    /// A part of the language that is not carried out yet.
-    pub(crate) fn unsupported(&mut self, path: &FieldPath, what: &str) {
-        let message = format!("{what} cannot be carried out yet");
-        let help = "as long as it stands here, an Allow gives nothing and a Deny acts";
-        self.error(path, Code::NotSupported, message, Some(help.into()));
-    }
-
     pub(crate) fn into_diagnostics(self) -> Vec<Diagnostic> {
         self.found
     }
@@ -125,6 +132,7 @@ impl Sink {
     fn push(
         &mut self,
         path: &FieldPath,
+        span: Option<Span>,
         code: Code,
         severity: Severity,
         message: String,
@@ -134,6 +142,7 @@ impl Sink {
         self.found.push(Diagnostic {
             resource,
             path,
+            span,
             code,
             severity,
             message,

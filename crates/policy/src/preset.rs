@@ -6,6 +6,8 @@
 
 use countersign_ruleset::provider::{Algorithm, TokenForm, TokenType};
 
+mod aws;
+mod google;
 mod shared;
 mod table;
 
@@ -51,8 +53,48 @@ pub struct Preset {
     pub scopes: &'static [Path],
     /// The claim that names the customer: the first of these that is there.
     pub tenant: &'static [Path],
+    /// The platform whose workloads it vouches for.
+    pub platform: Option<Platform>,
     /// Where all this is said.
     pub sources: &'static [&'static str],
+}
+
+/// A platform that vouches for workloads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Platform {
+    /// Amazon Web Services.
+    Aws,
+    /// GitHub Actions.
+    Github,
+    /// Google Cloud.
+    Google,
+    /// A SPIFFE trust domain.
+    Spiffe,
+}
+
+impl Platform {
+    /// Every platform.
+    pub const ALL: [Self; 4] = [Self::Aws, Self::Github, Self::Google, Self::Spiffe];
+
+    /// The field of a workload that speaks of it.
+    pub(crate) const fn field(self) -> &'static str {
+        match self {
+            Self::Aws => "aws",
+            Self::Github => "github",
+            Self::Google => "google",
+            Self::Spiffe => "spiffe",
+        }
+    }
+
+    /// Which provider speaks for it.
+    pub(crate) const fn provider(self) -> &'static str {
+        match self {
+            Self::Aws => "of type `OIDC` whose issuer is `https://ID.tokens.sts.global.api.aws`",
+            Self::Github => "of type `GitHubActions`",
+            Self::Google => "of type `Google`",
+            Self::Spiffe => "of type `SPIFFE`",
+        }
+    }
 }
 
 /// Where the e-mail address is, and what shows that it was verified.
@@ -60,8 +102,11 @@ pub struct Preset {
 pub struct Email {
     /// The address.
     pub path: Path,
-    /// The claim that must be `true`; `None`: nothing shows it, and no address counts.
+    /// The claim that must be `true`; `None`: nothing shows it, and no address counts, but for those
+    /// of `verified_subjects`.
     pub verified_by: Option<Path>,
+    /// What `sub` begins with where the provider gives its word for the address.
+    pub verified_subjects: Option<&'static str>,
     /// The domain for which the provider speaks.
     pub domain: Option<Path>,
 }
@@ -86,6 +131,15 @@ impl Preset {
     /// The preset of that name, compared exactly.
     pub fn named(name: &str) -> Option<&'static Self> {
         Self::ALL.iter().find(|preset| preset.name == name)
+    }
+
+    /// What the type says of that issuer: an AWS account's has tokens of its own form.
+    pub(crate) fn at(&'static self, issuer: &str) -> &'static Self {
+        if self.name == aws::AWS.name && aws::is_issuer(issuer) {
+            &aws::AWS
+        } else {
+            self
+        }
     }
 
     /// Whether one of its forms shows that type.
@@ -117,7 +171,7 @@ pub(crate) fn claim(path: Path) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::Preset;
+    use super::{Platform, Preset};
     use countersign_ruleset::provider::TokenType;
     use std::collections::BTreeSet;
 
@@ -198,6 +252,30 @@ mod tests {
         for name in ["Google", "GitHubActions", "GoogleIAP"] {
             let types = Preset::named(name).map(|preset| preset.token_types);
             assert_eq!(types, Some(&[TokenType::IDToken][..]), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_platform_is_spoken_for_by_one_type() {
+        for (name, platform) in [
+            ("GitHubActions", Platform::Github),
+            ("Google", Platform::Google),
+            ("SPIFFE", Platform::Spiffe),
+        ] {
+            let all = Preset::ALL.iter();
+            let speaking = all.filter(|preset| preset.platform == Some(platform));
+            let names: Vec<_> = speaking.map(|preset| preset.name).collect();
+            assert_eq!(names, [name]);
+        }
+    }
+
+    /// Of whom an address counts by word alone, no resource can say.
+    #[test]
+    fn only_googles_proxy_gives_its_word_for_an_address() {
+        for preset in Preset::ALL {
+            let vouched = preset.email.and_then(|email| email.verified_subjects);
+            let expected = (preset.name == "GoogleIAP").then_some("accounts.google.com:");
+            assert_eq!(vouched, expected, "{}", preset.name);
         }
     }
 

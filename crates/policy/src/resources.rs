@@ -13,8 +13,10 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 mod foreign;
+mod gateway;
 mod head;
 mod limits;
+pub(crate) mod route;
 #[cfg(test)]
 mod tests;
 
@@ -37,8 +39,10 @@ pub struct Resources {
     pub(crate) services: BTreeSet<(String, String)>,
     /// The Knative Services, by namespace and name.
     pub(crate) knative_services: BTreeMap<(String, String), KnativeService>,
-    /// The hostnames of the routes, by kind, namespace and name.
-    pub(crate) routes: BTreeMap<(String, String, String), Vec<String>>,
+    /// The routes, by kind, namespace and name.
+    pub(crate) routes: BTreeMap<(String, String, String), route::Route>,
+    /// The listeners of the Gateways, by namespace and name.
+    gateways: BTreeMap<(String, String), Vec<gateway::Listener>>,
     seen: BTreeSet<(Group, ResourceId)>,
     places: BTreeMap<ResourceId, Place>,
     ids: BTreeMap<usize, ResourceId>,

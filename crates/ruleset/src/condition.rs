@@ -208,9 +208,28 @@ impl Condition {
         Ok(condition)
     }
 
+    /// What `exists` or `every` asks of each element, with so many elements at hand.
+    ///
+    /// # Errors
+    /// As of a whole condition; how many nodes there are is counted in the whole.
+    pub fn body(nodes: Vec<Node>, at_hand: usize) -> Result<Self, String> {
+        let body = Self { nodes };
+        body.inspect_nested(at_hand)?;
+        Ok(body)
+    }
+
     /// The nodes; the last one is the result.
     pub fn nodes(&self) -> &[Node] {
         &self.nodes
+    }
+
+    /// Whether it asks anything of the caller, so that a token decides.
+    pub fn asks_of_caller(&self) -> bool {
+        self.nodes.iter().any(|node| match node {
+            Node::Caller(_) | Node::Claim(_) => true,
+            Node::Every { body, .. } | Node::Exists { body, .. } => body.asks_of_caller(),
+            _ => false,
+        })
     }
 
     /// Refuses what an evaluator could not run in one pass.
@@ -254,7 +273,7 @@ impl Condition {
 
 impl Node {
     /// The earlier nodes that this one looks at.
-    fn places(&self) -> Vec<Place> {
+    pub fn places(&self) -> Vec<Place> {
         match self {
             Self::All(places) | Self::Any(places) | Self::List(places) => places.clone(),
             Self::Compare { left, right, .. } => vec![*left, *right],

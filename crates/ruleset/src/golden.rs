@@ -76,7 +76,8 @@ fn the_rules_say_all_that_rules_can_say() {
         "proofOfPossession", // require
         "sections",
         "section",
-        "exact",
+        "accepted",
+        "matches",
         "login",
         "forward",
         "disclose",
@@ -127,6 +128,15 @@ fn the_keys_have_one_byte_form() {
     assert_eq!(written, KEYS.trim_end());
     assert_eq!(Keys::from_bytes(written.as_bytes()), Ok(keys.clone()));
     assert_eq!(keys.providers[0].keys.len(), 2);
+    let client = keys.providers[0].client.as_ref().unwrap();
+    assert_eq!(
+        (client.id.as_str(), client.scopes.as_slice()),
+        ("dashboards", &["email".to_owned(), "openid".into()][..])
+    );
+    assert_eq!(keys.providers[1].client, None);
+    let vouched = keys.providers[1].claims.email.as_ref();
+    let vouched = vouched.and_then(|email| email.verified_subjects.as_deref());
+    assert_eq!(vouched, Some("accounts.google.com:"));
 }
 
 /// Ed25519 signs one message in one way, so even the digest of a publication can be held.

@@ -97,6 +97,20 @@ impl HostPattern {
         self.0.strip_prefix("*.")
     }
 
+    /// Whether a host could be one of both: then one of the two is the wider.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.covers(other) || other.covers(self)
+    }
+
+    /// Whether every host of `narrow` is one of these.
+    pub fn covers(&self, narrow: &Self) -> bool {
+        let Some(suffix) = self.wildcard() else {
+            return self == narrow;
+        };
+        let rest = narrow.0.strip_suffix(suffix);
+        rest.is_some_and(|rest| rest.ends_with('.') && rest != ".")
+    }
+
     /// Whether `host` is one of these.
     pub fn matches(&self, host: &Host) -> bool {
         self.wildcard().map_or_else(
@@ -219,6 +233,25 @@ mod tests {
                 matches,
                 "{host}"
             );
+        }
+    }
+
+    #[test]
+    fn two_patterns_overlap_if_one_host_could_be_both() {
+        for (one, other, expected) in [
+            ("a.example.com", "a.example.com", true),
+            ("a.example.com", "b.example.com", false),
+            ("*.example.com", "a.example.com", true),
+            ("*.example.com", "a.b.example.com", true),
+            ("*.example.com", "example.com", false),
+            ("*.example.com", "*.example.com", true),
+            ("*.example.com", "*.b.example.com", true),
+            ("*.a.example.com", "*.b.example.com", false),
+            ("*.example.com", "badexample.com", false),
+        ] {
+            let (a, b): (HostPattern, HostPattern) = (one.parse().unwrap(), other.parse().unwrap());
+            assert_eq!(a.overlaps(&b), expected, "{one} {other}");
+            assert_eq!(b.overlaps(&a), expected, "{other} {one}");
         }
     }
 

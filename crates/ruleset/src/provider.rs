@@ -2,7 +2,7 @@
 
 use crate::json;
 use crate::names::ProviderId;
-use crate::rules::Invalid;
+use crate::rules::{Invalid, MAX_LIST};
 use crate::time::UnixTime;
 use serde::{Deserialize, Serialize};
 
@@ -49,9 +49,15 @@ pub struct Provider {
     pub clock_skew: u64,
     /// Where its claims are.
     pub claims: ClaimPaths,
+    /// What browsers log in as; `None` if nobody logs in there.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub client: Option<Client>,
     /// Where its keys are published; `None` if they are only those given here.
     #[serde(rename = "jwksURL", skip_serializing_if = "Option::is_none", default)]
     pub jwks_url: Option<String>,
+    /// Whether that place is what the issuer says (OpenID Connect Discovery §4), and nobody wrote it.
+    #[serde(skip_serializing_if = "is_false", default)]
+    pub discovered: bool,
     /// Whether an edge may fetch from there.
     pub refresh: Refresh,
     /// How old the keys may be, in seconds, before its tokens are answered 503.
@@ -61,6 +67,17 @@ pub struct Provider {
     pub fetched_at: Option<UnixTime>,
     /// Its public keys. None usable is no fault: its tokens are answered 503, and no other's.
     pub keys: Vec<PublicJwk>,
+}
+
+/// What browsers log in as at a provider (RFC 6749 §2.2). Its secret, if it has one, is a file given
+/// to the edge.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Client {
+    /// Its id, which is the `aud` of the ID tokens that it gets (OpenID Connect Core §2).
+    pub id: String,
+    /// The scopes that it asks for, `openid` among them.
+    pub scopes: Vec<String>,
 }
 
 /// An asymmetric signature algorithm (RFC 7518 §3.1, RFC 8037). There is no `none` and no MAC.
@@ -194,14 +211,17 @@ pub enum WhenAbsent {
 }
 
 /// Where the e-mail address is, and what shows that it was verified.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EmailClaim {
     /// The claim.
     pub path: ClaimPath,
-    /// The claim that must be `true`. `None`: no address of this provider counts as verified.
+    /// The claim that must be `true`. `None`: only those of `verified_subjects` count as verified.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub verified_by: Option<ClaimPath>,
+    /// Where no claim shows it: what `sub` begins with if the provider gives its word for it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub verified_subjects: Option<String>,
     /// The claim that names the domain for which the provider speaks.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub domain: Option<ClaimPath>,
@@ -252,6 +272,14 @@ pub struct PublicJwk {
     pub e: Option<String>,
 }
 
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde's `skip_serializing_if` passes one"
+)]
+const fn is_false(value: &bool) -> bool {
+    !*value
+}
+
 impl Keys {
     /// The bytes that are digested and signed, providers and their keys in order.
     ///
@@ -265,6 +293,10 @@ impl Keys {
             provider.algorithms.dedup();
             provider.keys.sort();
             provider.keys.dedup();
+            if let Some(client) = &mut provider.client {
+                client.scopes.sort_unstable();
+                client.scopes.dedup();
+            }
         }
         serde_json::to_vec(&canonical)
     }
@@ -277,6 +309,12 @@ impl Keys {
         crate::rules::ordered("providers", ids)?;
         for provider in &keys.providers {
             crate::rules::at_most("keys", MAX_KEYS, provider.keys.len())?;
+            if let Some(client) = &provider.client {
+                crate::rules::at_most("scopes", MAX_LIST, client.scopes.len())?;
+                if client.id.is_empty() {
+                    return Err(Invalid::ClientWithoutId(provider.id.clone()));
+                }
+            }
         }
         crate::rules::canonical(bytes, keys.to_bytes())?;
         Ok(keys)
@@ -289,59 +327,4 @@ impl Keys {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Keys, MAX_KEYS, MAX_PROVIDERS};
-    use crate::golden::provider;
-    use crate::rules::Invalid;
-
-    fn read(keys: &Keys) -> Result<Keys, Invalid> {
-        Keys::from_bytes(&serde_json::to_vec(keys).unwrap())
-    }
-
-    #[test]
-    fn providers_are_in_order_and_each_once() {
-        let providers = vec![provider(), provider()];
-        let refusal = read(&Keys { providers }).unwrap_err();
-        let id = provider().id.to_string();
-        let (list, first, second) = ("providers", id.clone(), id);
-        assert_eq!(
-            refusal,
-            Invalid::Disordered {
-                list,
-                first,
-                second
-            }
-        );
-    }
-
-    #[test]
-    fn there_are_so_many_providers_and_keys_and_no_more() {
-        let mut one = provider();
-        one.keys = vec![one.keys[0].clone(); MAX_KEYS + 1];
-        let (list, most, got) = ("keys", MAX_KEYS, MAX_KEYS + 1);
-        let providers = vec![one];
-        assert_eq!(
-            read(&Keys { providers }),
-            Err(Invalid::TooMany { list, most, got })
-        );
-        let providers = vec![provider(); MAX_PROVIDERS + 1];
-        let (list, most, got) = ("providers", MAX_PROVIDERS, MAX_PROVIDERS + 1);
-        assert_eq!(
-            read(&Keys { providers }),
-            Err(Invalid::TooMany { list, most, got })
-        );
-    }
-
-    /// A private part that was published by mistake does not get into a ruleset by this type.
-    #[test]
-    fn a_key_has_no_place_for_a_private_part() {
-        let providers = vec![provider()];
-        let text = serde_json::to_string(&Keys { providers }).unwrap();
-        for private in ["d", "k", "p", "dp"] {
-            let with = text.replace(r#"{"kty":"#, &format!(r#"{{"{private}":"x","kty":"#));
-            assert_ne!(with, text);
-            let refusal = Keys::from_bytes(with.as_bytes()).unwrap_err();
-            assert!(matches!(refusal, Invalid::Malformed(_)), "{refusal:?}");
-        }
-    }
-}
+mod tests;

@@ -46,6 +46,10 @@ pub struct Rules {
     pub audit: BTreeMap<ProviderId, BTreeMap<String, Audited>>,
 }
 
+/// The most matches of the routes for one host that an edge goes through for a request. Of more it is
+/// not known who takes it.
+pub const MAX_MATCHES: usize = 4_096;
+
 /// One protected service. What no rule of it allows is denied.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -54,9 +58,18 @@ pub struct Application {
     pub id: ApplicationId,
     /// The hosts it answers for; a pinned edge takes any other as foreign.
     pub hosts: Vec<HostPattern>,
-    /// The named sections of a route, for policies that cover only one.
+    /// Whether a Gateway accepted the hosts. An edge of several namespaces takes no others: or a
+    /// namespace could claim what is another's.
+    #[serde(skip_serializing_if = "is_false", default)]
+    pub accepted: bool,
+    /// Hosts that a route asks for beside, and for which no Gateway has refused it: it may take what
+    /// is sent there.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub pending: Option<Pending>,
+    /// What a route takes, and so what is left for the other routes of its hosts; and its sections,
+    /// for policies that cover only one.
     pub sections: Vec<Section>,
-    /// The policies that name it.
+    /// The policies that name it; of none, nothing that it takes is let in.
     pub policies: Vec<Policy>,
     /// The provider at which browsers log in.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -67,30 +80,41 @@ pub struct Application {
     pub disclose: Disclose,
 }
 
-/// What a Gateway API route sends to one of its named rules.
+/// For which hosts a route may be beside those that are known to be its own.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Pending {
+    /// Any.
+    Any,
+    /// These.
+    Hosts(Vec<HostPattern>),
+}
+
+/// What a Gateway API route sends to one of its rules.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Section {
-    /// The rule's name; `None` for a rule without one, which still takes traffic from the others.
+    /// The rule's name; `None` for rules without one, which still take traffic from the others.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub name: Option<String>,
     /// What it takes, one sufficing.
     pub matches: Vec<SectionMatch>,
 }
 
-/// One match of a route's rule; by Gateway API precedence the most specific wins.
+/// One match of a route's rule. By Gateway API precedence the most specific path wins, then a
+/// method, then whatever else is asked. What only the order of a route's rules would decide between is
+/// decided before it stands here.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SectionMatch {
-    /// The canonical path.
-    pub path: String,
-    /// Whether the path must be equal, not only begin with it at whole segments.
-    pub exact: bool,
+    /// The paths. `None` is not all of them: it cannot be told which (a regular expression), nor
+    /// whether another match comes before.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub path: Option<PathPattern>,
     /// The method, if one is named.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub method: Option<String>,
-    /// Whether more is asked (a header, a query, a regular expression): then it is not known what
-    /// this match takes.
+    /// Whether more is asked (a header, a query): then it is not known what this match takes.
     pub unknown: bool,
 }
 
@@ -191,6 +215,14 @@ pub struct Rule {
     /// From this instant on the rule matches nothing (an Allow's only).
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub expires_at: Option<UnixTime>,
+}
+
+impl Rule {
+    /// Whether it asks, beside `from`, for something that only a token says.
+    pub fn asks_of_token(&self) -> bool {
+        let when = self.when.as_ref();
+        self.require.is_some() || when.is_some_and(Condition::asks_of_caller)
+    }
 }
 
 /// Which requests: all that is asked must hold; `None` asks nothing.

@@ -1,338 +1,211 @@
 //! The oracle: what a set of resources means for one request, read straight from the manifests.
 //!
 //! Slow and simple on purpose, and without one type or function of the crates it is held against.
-//! The numbers are those of the page that defines the meaning: `docs/semantics.md`.
+//! The numbers are those of the page that defines the meaning: `docs/semantics.md`. Here is the order of
+//! an answer; `reach.rs` reads what a policy is about, `rule.rs` one rule, `who.rs` its `from`, `what.rs`
+//! its `to`, `when.rs` its `when`; `sent.rs` reads requests, `token.rs`, `facts.rs` and `preset.rs` tokens.
 
-use super::pool::{EARLIER, LATER};
+use super::mcp::{Message, messages};
 use super::reach::{Bearing, is_lost};
-use super::truth::{Part, Truth, every, misspelt, part, some};
-use super::who::{For, Place, reference};
-use super::{Answer, Asked, Token, World};
+use super::rule::{CLUSTER_RULE, Lets, RULE, is_deny, lets, matches};
+use super::sent::{Call, Form};
+use super::truth::{Part, misspelt, part};
+use super::who::{For, Place};
+use super::{Answer, Asked, World};
 use serde_json::Value;
 
-const RULE: [&str; 8] = [
-    "action",
-    "description",
-    "expiresAt",
-    "from",
-    "name",
-    "require",
-    "to",
-    "when",
-];
-const CLUSTER_RULE: [&str; 6] = ["description", "from", "name", "require", "to", "when"];
-const TO: [&str; 3] = ["hosts", "methods", "paths"];
+/// What stands where, and what it comes to: `KIND/NAME/RULE`.
+type Named<T> = (String, T);
 
 impl World {
-    /// The decision of an edge that is pinned to the target.
+    /// The decision of an edge that is pinned to the application.
     pub(crate) fn decide(&self, asked: &Asked) -> Answer {
+        let form = match self.form(asked) {
+            Ok(form) => form,
+            Err(reason) => return Answer::of(reason),
+        };
         // What no policy names is nothing that the edge knows.
         if !self.is_named(asked) {
-            return Answer::Forbidden;
+            return Answer::of("NotCovered");
         }
-        let bearing = self.bearing(asked);
-        // 25: the credential comes first. 11: a target admits the providers of its enforced Allows.
-        if let Some(token) = &asked.token
-            && !(self
-                .provider(&token.provider, Some(&asked.namespace))
-                .is_some()
-                && bearing
-                    .iter()
-                    .any(|one| one.named && self.admits(one.policy, token)))
-        {
-            return Answer::Unauthenticated;
+        let mut answer = self.answer(asked, &form, false);
+        // 27: what policies that only observe would make of it, if they decided too.
+        if self.is_observed(asked, &form) {
+            answer.would = Some(self.answer(asked, &form, true).reason);
         }
-        if asked
-            .token
-            .as_ref()
-            .is_some_and(|token| self.is_revoked(token, asked))
-        {
-            return Answer::Unauthenticated;
-        }
-        // 25: then Deny, of any policy and of the cluster's. 27: nothing but Observe covers nothing.
-        if self.is_denied(&bearing, asked) || bearing.is_empty() {
-            return Answer::Forbidden;
-        }
-        // 25: then boundary and Allow. Every boundary must hold; one Allow suffices.
-        let within = self
-            .guardrails(asked)
-            .iter()
-            .all(|policy| self.is_within(&policy["spec"], asked));
-        let allowed = |heard: bool| {
-            bearing.iter().filter(|one| one.allows).any(|one| {
-                let allows = rules(&one.policy["spec"], "rules")
-                    .iter()
-                    .filter(|rule| !is_deny(rule));
-                let audience = Some(one.policy).filter(|_| heard);
-                allows
-                    .into_iter()
-                    .any(|rule| self.allows(rule, audience, asked) == Some(true))
-            })
+        answer
+    }
+
+    /// 25: the order of an answer.
+    fn answer(&self, asked: &Asked, form: &Form, observed: bool) -> Answer {
+        let bearing = self.bearing(asked, form, observed);
+        let caller = match self.caller(asked, &bearing) {
+            Ok(caller) => caller,
+            Err(reason) => return Answer::of(reason),
         };
-        if within && allowed(true) {
-            return Answer::Allowed;
+        let mut call = Call {
+            asked,
+            form: form.clone(),
+            caller,
+            message: Message::Unseen,
+        };
+        // 44: every message of a batch must be let in; the first that is not gives the answer.
+        let mut rules = Vec::new();
+        for message in messages(asked) {
+            call.message = message;
+            let one = self.one(&bearing, observed, &call);
+            if one.reason != "Allowed" {
+                return one;
+            }
+            rules.extend(one.rules);
         }
-        // 26: no token, and no Allow or a boundary fails: 401; so too a token for another audience.
-        if asked.token.is_none() || (!allowed(true) && allowed(false)) {
-            return Answer::Unauthenticated;
-        }
-        Answer::Forbidden
+        Answer::by("Allowed", rules)
     }
 
-    /// The scenes revoke by subject alone.
-    fn is_revoked(&self, token: &Token, asked: &Asked) -> bool {
-        let provider = self.provider(&token.provider, Some(&asked.namespace));
-        let all = provider.map_or(&[][..], |provider| rules(&provider["spec"], "revocations"));
-        all.iter().any(|one| one["sub"] == token.claims["sub"])
+    fn one(&self, bearing: &[Bearing<'_>], observed: bool, call: &Call<'_>) -> Answer {
+        // Then Deny, of any policy and of the cluster's.
+        let denies = self.denies(bearing, observed, call);
+        if !denies.is_empty() {
+            return Answer::by("DeniedByRule", denies);
+        }
+        // 27: nothing but Observe covers nothing.
+        if bearing.iter().all(|one| one.covers == Some(false)) {
+            return Answer::of("NotCovered");
+        }
+        // Then boundary and Allow: one Allow suffices, every boundary must hold.
+        let (allow, mut rules) = best(self.allows(bearing, call));
+        let mut bounds = Lets::In;
+        for policy in self.guardrails(call.asked, observed) {
+            let (bound, held) = best(self.boundary(policy, call));
+            bounds = bounds.min(bound);
+            rules.extend(held);
+        }
+        match (allow, bounds) {
+            (Lets::In, Lets::In) => Answer::by("Allowed", rules),
+            // 26: no token, and no Allow or a boundary fails: 401.
+            _ if call.caller.is_none() => Answer::of("NoToken"),
+            (Lets::OtherAudience, _) => Answer::of("AudienceMismatch"),
+            (Lets::None, _) => Answer::of("NoRuleMatched"),
+            (_, Lets::None | Lets::OtherAudience) => Answer::of("BoundaryNotMet"),
+            // 26: what fails only by `require` is asked for, the login before scopes.
+            (Lets::After(one), Lets::After(other)) => Answer::of(one.max(other).reason()),
+            (Lets::After(step), Lets::In) | (Lets::In, Lets::After(step)) => {
+                Answer::of(step.reason())
+            }
+        }
     }
 
-    fn is_denied(&self, bearing: &[Bearing<'_>], asked: &Asked) -> bool {
-        let own = bearing.iter().any(|one| {
+    /// The Denies that act: on what is true or unknown.
+    fn denies(&self, bearing: &[Bearing<'_>], observed: bool, call: &Call<'_>) -> Vec<String> {
+        let mut acting = Vec::new();
+        for one in bearing {
             let spec = &one.policy["spec"];
-            let mut denies = rules(spec, "rules").iter().filter(|rule| is_deny(rule));
-            is_lost(spec) || denies.any(|rule| self.denies(rule, asked) != Some(false))
-        });
-        let cluster = || {
-            self.guardrails(asked).iter().any(|policy| {
-                let mut denies = rules(&policy["spec"], "deny").iter();
-                denies.any(|rule| self.cluster_rule(rule, For::Deny, asked) != Some(false))
+            let place = self.place(Some(&call.asked.namespace), For::Deny);
+            // 22: where it is not known whether a section covers the request, its Denies act.
+            if one.covers == Some(false) {
+                continue;
+            }
+            // 2: what is no list of rules may have held a Deny of everything.
+            if is_lost(spec) {
+                acting.push(name(one.policy, &Value::Null));
+            }
+            for rule in list(spec, "rules").iter().filter(|rule| is_deny(rule)) {
+                if matches(rule, &RULE, place, None, call) != Some(false) {
+                    acting.push(name(one.policy, rule));
+                }
+            }
+        }
+        for policy in self.guardrails(call.asked, observed) {
+            let place = self.place(None, For::Deny);
+            for rule in list(&policy["spec"], "deny") {
+                if matches(rule, &CLUSTER_RULE, place, None, call) != Some(false) {
+                    acting.push(name(policy, rule));
+                }
+            }
+        }
+        acting
+    }
+
+    fn allows(&self, bearing: &[Bearing<'_>], call: &Call<'_>) -> Vec<Named<Lets>> {
+        let place = self.place(Some(&call.asked.namespace), For::Allow);
+        let counting = bearing
+            .iter()
+            .filter(|one| one.allows && one.covers == Some(true));
+        let each = counting.flat_map(|one| {
+            let audiences = self.audiences(one.policy, call.asked);
+            one.rules().map(move |rule| {
+                let lets = lets(rule, &RULE, place, Some(&audiences), call);
+                (name(one.policy, rule), lets)
             })
-        };
-        own || cluster()
+        });
+        each.collect()
     }
 
     /// 2: an unknown field in the spec is a boundary that admits nothing; 1: so is `boundary: []`, and
     /// a `deny` that cannot be read.
-    fn is_within(&self, spec: &Value, asked: &Asked) -> bool {
+    fn boundary(&self, policy: &Value, call: &Call<'_>) -> Vec<Named<Lets>> {
+        let spec = &policy["spec"];
         let lost = matches!(part(spec, "deny"), Part::Unknown | Part::Other);
         if lost || misspelt(spec, &["boundary", "deny", "mode", "namespaceSelector"]) {
-            return false;
+            return Vec::new();
         }
+        let place = self.place(None, For::Allow);
         match part(spec, "boundary") {
-            Part::Absent => true,
+            Part::Absent => vec![(String::new(), Lets::In)],
             Part::List(rules) => {
-                let hold = |rule: &Value| self.cluster_rule(rule, For::Allow, asked);
-                some(rules.iter().map(hold)) == Some(true)
-            }
-            Part::Unknown | Part::Other => false,
-        }
-    }
-
-    fn cluster_rule(&self, rule: &Value, effect: For, asked: &Asked) -> Truth {
-        let place = Place {
-            world: self,
-            namespace: None,
-            effect,
-        };
-        one_rule(rule, &CLUSTER_RULE, place, None, asked)
-    }
-
-    /// A Deny of an AccessPolicy.
-    fn denies(&self, rule: &Value, asked: &Asked) -> Truth {
-        let place = Place {
-            world: self,
-            namespace: Some(&asked.namespace),
-            effect: For::Deny,
-        };
-        one_rule(rule, &RULE, place, None, asked)
-    }
-
-    /// An Allow of an AccessPolicy; with the policy whose audiences count, if they do.
-    fn allows(&self, rule: &Value, heard: Option<&Value>, asked: &Asked) -> Truth {
-        let place = Place {
-            world: self,
-            namespace: Some(&asked.namespace),
-            effect: For::Allow,
-        };
-        every([one_rule(rule, &RULE, place, heard, asked), still(rule)])
-    }
-
-    /// 11: the providers of the enforced Allows, roles expanded. The audience comes later.
-    fn admits(&self, policy: &Value, token: &Token) -> bool {
-        let namespace = policy["metadata"]["namespace"].as_str();
-        let names = |entry: &Value| self.names(entry, namespace, token);
-        let mut allows = rules(&policy["spec"], "rules")
-            .iter()
-            .filter(|rule| !is_deny(rule));
-        allows.any(|rule| rules(rule, "from").iter().any(names))
-    }
-
-    fn names(&self, entry: &Value, namespace: Option<&str>, token: &Token) -> bool {
-        if entry.get("serviceAccounts").is_some() {
-            return token.provider == "ClusterTrustProvider/kubernetes";
-        }
-        if let Some(named) = entry.get("providerRef") {
-            // A cluster's role takes the word of the cluster's providers only.
-            let own = token.provider.starts_with("TrustProvider/");
-            return reference(named, "ClusterTrustProvider").is_some_and(|id| id == token.provider)
-                && (namespace.is_some() || !own);
-        }
-        rules(entry, "roleRefs").iter().any(|role| {
-            let role = self.role(namespace, role);
-            role.is_some_and(|role| {
-                let namespace = namespace.filter(|_| role["kind"] == "AccessRole");
-                rules(&role["spec"], "members")
+                let lets = |rule| lets(rule, &CLUSTER_RULE, place, None, call);
+                rules
                     .iter()
-                    .any(|m| self.names(m, namespace, token))
-            })
-        })
-    }
-}
-
-/// 4: the and of `from`, `to`, and that nothing else is said.
-fn one_rule(
-    rule: &Value,
-    known: &[&str],
-    place: Place<'_>,
-    policy: Option<&Value>,
-    asked: &Asked,
-) -> Truth {
-    let token = asked.token.as_ref();
-    let counts = |entry: &Value| {
-        // An Allow counts only for its own policy's audiences; 11: but for `anyone`.
-        let heard = policy.is_none_or(|policy| {
-            entry.get("anyone").is_some()
-                || token.is_none_or(|token| is_for(&audiences(policy), token))
-        });
-        // An Allow for anyone says for what.
-        let open = entry.get("anyone").is_some() && place.effect == For::Allow;
-        match heard {
-            true if open && rule.get("to").is_none() => None,
-            true => place.entry(entry, token),
-            false => Some(false),
-        }
-    };
-    let from = match part(rule, "from") {
-        Part::List(entries) => some(entries.iter().map(counts)),
-        Part::Absent | Part::Unknown | Part::Other => None,
-    };
-    let to = match part(rule, "to") {
-        Part::Absent => Some(true),
-        Part::List(entries) => some(entries.iter().map(|to| target(to, place.effect, asked))),
-        Part::Unknown | Part::Other => None,
-    };
-    // 2: any other unknown field makes an Allow unknown.
-    let whole = if misspelt(rule, known) {
-        None
-    } else {
-        Some(true)
-    };
-    every([from, to, whole])
-}
-
-/// Whether an Allow has not ended. The scenes know one time before now, and one after.
-fn still(rule: &Value) -> Truth {
-    match rule.get("expiresAt").map(|end| end.as_str()) {
-        None | Some(Some(LATER)) => Some(true),
-        Some(Some(EARLIER)) => Some(false),
-        Some(_) => None,
-    }
-}
-
-/// 2: any `action` but Allow is a Deny; so is an unknown field with the value `deny`, or one whose
-/// nearest name is `action`.
-pub(crate) fn is_deny(rule: &Value) -> bool {
-    let members = rule.as_object().into_iter().flatten();
-    members
-        .into_iter()
-        .any(|(name, value)| match name.as_str() {
-            "action" => value != "Allow",
-            known if RULE.contains(&known) => false,
-            unknown => {
-                let deny = value
-                    .as_str()
-                    .is_some_and(|value| value.eq_ignore_ascii_case("deny"));
-                deny || ["acton", "actoin", "Action", "actions"].contains(&unknown)
+                    .map(|rule| (name(policy, rule), lets(rule)))
+                    .collect()
             }
-        })
-}
-
-/// 4: an entry of `to` is the and of its fields; `{}` is unknown.
-fn target(to: &Value, effect: For, asked: &Asked) -> Truth {
-    if to.as_object().is_none_or(serde_json::Map::is_empty) {
-        return None;
-    }
-    let field = |name: &str, fits: &dyn Fn(&str) -> bool| match part(to, name) {
-        Part::Absent => Some(true),
-        Part::List(any_of) => some(any_of.iter().map(|one| one.as_str().map(fits))),
-        Part::Unknown | Part::Other => None,
-    };
-    // A foreign authority matches no Allow with `hosts` and every Deny with `hosts`.
-    let foreign = asked.host != asked.application;
-    let host = |pattern: &str| {
-        if foreign {
-            effect == For::Deny
-        } else {
-            is_host(pattern, &asked.host)
+            Part::Unknown | Part::Other => Vec::new(),
         }
-    };
-    every([
-        field("hosts", &host),
-        field("methods", &|method| method == asked.method),
-        field("paths", &|pattern| is_path(pattern, &asked.path, effect)),
-        if misspelt(to, &TO) { None } else { Some(true) },
-    ])
-}
-
-/// 20: exact, or `*.` as in Gateway API.
-fn is_host(pattern: &str, host: &str) -> bool {
-    pattern.strip_prefix('*').map_or(pattern == host, |suffix| {
-        host.strip_suffix(suffix)
-            .is_some_and(|label| !label.is_empty())
-    })
-}
-
-/// 18: `*` and `{x}` are one segment that is not empty; `/a/**` is `/a`, `/a/` and all below; in a
-/// Deny one trailing slash of the request is ignored.
-fn is_path(pattern: &str, path: &str, effect: For) -> bool {
-    let pattern: Vec<&str> = pattern.split('/').collect();
-    let fits = |path: &str| {
-        let path: Vec<&str> = path.split('/').collect();
-        let (pattern, long) = match pattern.split_last() {
-            Some((&"**", base)) => (base, path.len() >= base.len()),
-            _ => (&*pattern, path.len() == pattern.len()),
-        };
-        let segment = |(pattern, segment): (&&str, &&str)| {
-            let any = *pattern == "*" || pattern.starts_with('{');
-            if any {
-                !segment.is_empty()
-            } else {
-                pattern == segment
-            }
-        };
-        long && pattern.iter().zip(&path).all(segment)
-    };
-    let short = path.strip_suffix('/').filter(|_| effect == For::Deny);
-    fits(path) || short.is_some_and(|short| !short.is_empty() && fits(short))
-}
-
-/// 24: the audiences that are written; by default `https://HOST` for each host.
-fn audiences(policy: &Value) -> Vec<String> {
-    let strings = |name: &str| {
-        let list = policy["spec"][name].as_array().into_iter().flatten();
-        list.filter_map(Value::as_str)
-            .map(str::to_owned)
-            .collect::<Vec<_>>()
-    };
-    if policy["spec"].get("audiences").is_some() {
-        return strings("audiences");
     }
-    strings("hosts")
+
+    const fn place<'a>(&'a self, namespace: Option<&'a str>, effect: For) -> Place<'a> {
+        Place {
+            world: self,
+            namespace,
+            effect,
+        }
+    }
+}
+
+impl Answer {
+    fn of(reason: &'static str) -> Self {
+        Self::by(reason, Vec::new())
+    }
+
+    fn by(reason: &'static str, mut rules: Vec<String>) -> Self {
+        rules.retain(|rule| !rule.is_empty());
+        Self {
+            reason,
+            rules,
+            would: None,
+        }
+    }
+}
+
+/// The best that one of them does for the caller, and which do.
+fn best(all: Vec<Named<Lets>>) -> (Lets, Vec<String>) {
+    let best = all
         .iter()
-        .map(|host| format!("https://{host}"))
-        .collect()
+        .map(|(_, lets)| *lets)
+        .max()
+        .unwrap_or(Lets::None);
+    let doing = all.into_iter().filter(|(_, lets)| *lets == best);
+    (best, doing.map(|(name, _)| name).collect())
 }
 
-fn is_for(audiences: &[String], token: &Token) -> bool {
-    match &token.claims["aud"] {
-        Value::String(one) => audiences.contains(one),
-        Value::Array(many) => many.iter().any(|one| audiences.iter().any(|a| one == a)),
-        _ => false,
-    }
+fn name(policy: &Value, rule: &Value) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let [kind, policy] = [&policy["kind"], &policy["metadata"]["name"]].map(text);
+    format!("{kind}/{policy}/{}", text(&rule["name"]))
 }
 
 /// The members of a list; none if it is no list.
-pub(crate) fn rules<'a>(object: &'a Value, name: &str) -> &'a [Value] {
+pub(crate) fn list<'a>(object: &'a Value, name: &str) -> &'a [Value] {
     object
         .get(name)
         .and_then(Value::as_array)

@@ -24,14 +24,71 @@ enum Kind {
     Beside,
     /// A value of another type.
     Other,
+    /// A line that is left out.
+    Gone,
 }
 
-const KINDS: [Kind; 5] = [
+/// What may be left out and says less then: not to restrict is no mistake that can be seen. Whatever else
+/// is left out takes access away, if it changes anything.
+const OPTIONAL: [&str; 43] = [
+    // of a policy
+    "action",
+    "audiences",
+    "boundary",
+    "deny",
+    "description",
+    "expiresAt",
+    "mode",
+    "require",
+    "to",
+    "when",
+    // of an entry of `from`
+    "actors",
+    "claims",
+    "clients",
+    "emailDomains",
+    "emails",
+    "groups",
+    "subjects",
+    "workloads",
+    "kind",
+    // of a workload
+    "environment",
+    "events",
+    "ref",
+    "repository",
+    "repositoryID",
+    "serviceAccount",
+    "uniqueID",
+    "workflow",
+    // of an entry of `to`
+    "corsPreflight",
+    "hosts",
+    "mcp",
+    "methods",
+    "paths",
+    "sectionName",
+    "tools",
+    // of a demand
+    "acrValues",
+    "amr",
+    "maxAuthAge",
+    "proofOfPossession",
+    "scopes",
+    // of a provider
+    "client",
+    "domain",
+    "revocations",
+    "tenants",
+];
+
+const KINDS: [Kind; 6] = [
     Kind::Null,
     Kind::Empty,
     Kind::Misspelt,
     Kind::Beside,
     Kind::Other,
+    Kind::Gone,
 ];
 
 /// A member of an object: the resource, a JSON pointer to the object, the member's name.
@@ -93,9 +150,16 @@ fn spoil(object: &mut Map<String, Value>, place: &Place, kind: Kind) {
             object.remove(&place.name);
             object.insert(misspelt(&place.name), value);
         }
+        (Kind::Gone, _) if !free && !is_optional(place) => drop(object.remove(&place.name)),
         (Kind::Beside, _) if !free => drop(object.insert("colour".to_owned(), json!(["blue"]))),
         _ => {}
     }
+}
+
+fn is_optional(place: &Place) -> bool {
+    // The hosts of a policy are its target.
+    let target = place.object == "/spec" && place.name == "hosts";
+    OPTIONAL.contains(&&*place.name) && !target
 }
 
 /// `groups` is `grousp`, `to` is `ot`.
@@ -110,7 +174,10 @@ fn misspelt(name: &str) -> String {
 fn places(world: &World) -> Vec<Place> {
     let mut places = Vec::new();
     for (resource, value) in world.resources.iter().enumerate() {
-        walk(resource, "/spec", &value["spec"], &mut places);
+        // What others define is theirs.
+        if value["apiVersion"] == "countersign.dev/v1alpha1" {
+            walk(resource, "/spec", &value["spec"], &mut places);
+        }
     }
     places
 }
@@ -160,7 +227,10 @@ impl Shuffle {
         let mut resources = world.resources.clone();
         self.list(&mut resources);
         for resource in &mut resources {
-            self.lists(&mut resource["spec"]);
+            // Of the rules of a route the first of several that are alike takes a request.
+            if resource["apiVersion"] == "countersign.dev/v1alpha1" {
+                self.lists(&mut resource["spec"]);
+            }
         }
         World { resources }
     }

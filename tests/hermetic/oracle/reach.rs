@@ -1,7 +1,9 @@
 //! The oracle's reading of what a policy is about: its target, its mode, the namespaces it selects.
 
-use super::meaning::{is_deny, rules};
-use super::truth::{Part, Truth, every, misspelt, part, text};
+use super::meaning::list;
+use super::rule::{is_deny, still};
+use super::sent::Form;
+use super::truth::{Part, Truth, every, misspelt, part, some, text};
 use super::{Asked, World};
 use serde_json::{Value, json};
 
@@ -26,38 +28,79 @@ pub(crate) struct Bearing<'a> {
     pub(crate) named: bool,
     /// Whether its Allows count; its Denies do in any case.
     pub(crate) allows: bool,
+    /// 22: whether it covers the request.
+    pub(crate) covers: Truth,
+    /// 27: whether what ends by itself has ended: to those who observe, of those who decide.
+    pub(crate) ends: bool,
+}
+
+impl Bearing<'_> {
+    /// Its Allows.
+    pub(crate) fn rules(&self) -> impl Iterator<Item = &Value> {
+        let allows = list(&self.policy["spec"], "rules")
+            .iter()
+            .filter(|rule| !is_deny(rule));
+        let end = |rule: &Value| rule.get("expiresAt").is_some() && still(rule).is_some();
+        allows.filter(move |rule| !(self.ends && end(rule)))
+    }
 }
 
 impl World {
     /// Whether any policy names the target, be it only to observe it.
     pub(crate) fn is_named(&self, asked: &Asked) -> bool {
-        self.own(asked).any(|policy| names(policy, asked))
+        let target = self.target();
+        self.own(asked)
+            .any(|policy| !references(policy, &target).is_empty())
     }
 
     /// The policies that decide at the target. Observe takes no part. 1, 2: of a mode, a target or
     /// another field that cannot be read it is not known what was meant, so no Allow counts, and
     /// every Deny.
-    pub(crate) fn bearing<'a>(&'a self, asked: &'a Asked) -> Vec<Bearing<'a>> {
+    pub(crate) fn bearing<'a>(
+        &'a self,
+        asked: &'a Asked,
+        form: &Form,
+        observed: bool,
+    ) -> Vec<Bearing<'a>> {
+        let target = self.target();
         let enforced = self
             .own(asked)
-            .filter(|policy| policy["spec"]["mode"] != "Observe");
+            .filter(|policy| observed || policy["spec"]["mode"] != "Observe");
         let bearing = enforced.filter_map(|policy| {
             let spec = &policy["spec"];
-            let named = names(policy, asked);
-            let lost = matches!(
-                part(spec, "hosts"),
-                Part::Unknown | Part::Other | Part::Absent
-            );
-            let denies = is_lost(spec) || rules(spec, "rules").iter().any(is_deny);
-            let mode = spec.get("mode").is_none_or(|mode| mode == "Enforce");
-            let allows = named && mode && !misspelt(spec, &SPEC);
-            (named || (lost && denies)).then_some(Bearing {
+            let references = references(policy, &target);
+            let named = !references.is_empty();
+            let is_list = |name| matches!(part(spec, name), Part::List(_));
+            let lost = !is_list("hosts") && !is_list("targetRefs");
+            let denies = is_lost(spec) || list(spec, "rules").iter().any(is_deny);
+            let mode = spec
+                .get("mode")
+                .is_none_or(|mode| mode == "Enforce" || mode == "Observe");
+            let covers = references.iter().map(|one| self.covers(one, asked, form));
+            (named || (lost && denies)).then(|| Bearing {
                 policy,
                 named,
-                allows,
+                allows: named && mode && !misspelt(spec, &SPEC),
+                covers: if named { some(covers) } else { Some(true) },
+                ends: false,
             })
         });
-        bearing.collect()
+        let mut bearing: Vec<_> = bearing.collect();
+        let observes = |one: &Bearing<'_>| one.policy["spec"]["mode"] == "Observe";
+        if bearing.iter().any(observes) {
+            for one in &mut bearing {
+                one.ends = !observes(one);
+            }
+        }
+        bearing
+    }
+
+    /// 27: whether anybody only observes what happens at the target.
+    pub(crate) fn is_observed(&self, asked: &Asked, form: &Form) -> bool {
+        let observes = |policy: &Value| policy["spec"]["mode"] == "Observe";
+        let mut own = self.bearing(asked, form, true).into_iter();
+        let mut cluster = self.guardrails(asked, true).into_iter();
+        own.any(|one| observes(one.policy)) || cluster.any(observes)
     }
 
     fn own<'a>(&'a self, asked: &'a Asked) -> impl Iterator<Item = &'a Value> {
@@ -66,10 +109,11 @@ impl World {
     }
 
     /// The enforced policies of the cluster that select the namespace, or may.
-    pub(crate) fn guardrails(&self, asked: &Asked) -> Vec<&Value> {
+    pub(crate) fn guardrails(&self, asked: &Asked, observed: bool) -> Vec<&Value> {
         let selects = |policy: &&Value| {
             let spec = &policy["spec"];
-            spec["mode"] != "Observe" && self.selects(spec, &asked.namespace) != Some(false)
+            (observed || spec["mode"] != "Observe")
+                && self.selects(spec, &asked.namespace) != Some(false)
         };
         self.kind("ClusterAccessPolicy").filter(selects).collect()
     }
@@ -120,7 +164,43 @@ pub(crate) fn is_lost(spec: &Value) -> bool {
     matches!(part(spec, "rules"), Part::Unknown | Part::Other) || spec.get("rulse").is_some()
 }
 
-fn names(policy: &Value, asked: &Asked) -> bool {
-    let hosts = policy["spec"]["hosts"].as_array();
-    hosts.is_some_and(|hosts| hosts.contains(&json!(asked.application)))
+/// What a policy names the target by: its host, or references to it.
+fn references(policy: &Value, target: &str) -> Vec<Value> {
+    let hosts = list(&policy["spec"], "hosts").iter();
+    let hosts = hosts
+        .filter(|host| target.strip_prefix("Host/") == host.as_str())
+        .map(|_| json!({}));
+    let references = list(&policy["spec"], "targetRefs").iter().filter(|one| {
+        let names = format!(
+            "{}.{}/{}",
+            text(one, "kind"),
+            text(one, "group"),
+            text(one, "name")
+        );
+        names == target
+    });
+    hosts.chain(references.cloned()).collect()
+}
+
+impl World {
+    /// 24: the audiences that are written; by default `https://HOST` for each host of its own.
+    pub(crate) fn audiences(&self, policy: &Value, asked: &Asked) -> Vec<String> {
+        let strings = |of: &Value, name: &str| {
+            let texts = list(of, name).iter().filter_map(Value::as_str);
+            texts.map(str::to_owned).collect::<Vec<_>>()
+        };
+        if policy["spec"].get("audiences").is_some() {
+            return strings(&policy["spec"], "audiences");
+        }
+        let hosts = match self.route(asked) {
+            Some(route) => strings(&route["spec"], "hostnames"),
+            None => self
+                .target()
+                .strip_prefix("Host/")
+                .map(str::to_owned)
+                .into_iter()
+                .collect(),
+        };
+        hosts.iter().map(|host| format!("https://{host}")).collect()
+    }
 }

@@ -1,16 +1,16 @@
 //! Random resources, with the mistakes that people and templates make.
 
-use super::callers::providers;
-use super::pool::{
-    ACTORS, AUDIENCES, CLIENTS, DOMAINS, EARLIER, EMAILS, GROUPS, HOST, LATER, METHODS, NAMESPACE,
-    PATTERNS, PROVIDERS, REALM_ROLES, SUBJECTS,
-};
+use super::conditions::condition;
+use super::entries::{entry, identity, require, to};
+use super::pool::{AUDIENCES, EARLIER, HOST, LATER, NAMESPACE, PROVIDERS, REQUIRE, WHEN};
+use super::routes::{aim, route};
+use super::spoil::spoilt;
 use super::{World, play};
 use proptest::collection::vec;
 use proptest::option::weighted;
-use proptest::prelude::{Just, Strategy, any, prop_oneof};
-use proptest::sample::{Index, select, subsequence};
-use serde_json::{Map, Value, json};
+use proptest::prelude::{Just, Strategy, prop_oneof};
+use proptest::sample::{select, subsequence};
+use serde_json::{Value, json};
 
 /// The resources without their providers: what is written of access.
 pub(crate) fn world() -> impl Strategy<Value = World> {
@@ -18,12 +18,18 @@ pub(crate) fn world() -> impl Strategy<Value = World> {
         vec(policy(), 1..4),
         prop_oneof![4 => vec(cluster_policy(), 0..1), 3 => vec(cluster_policy(), 1..3)],
         vec(role(), 0..4),
-        subsequence(&PROVIDERS[..4], 2..=4),
+        providers_there(),
         weighted(0.3, select(vec!["production", "test"])),
+        route(),
     )
-        .prop_map(|(policies, cluster, roles, providers, env)| {
+        .prop_map(|(policies, cluster, roles, providers, env, route)| {
             let mut resources = Vec::new();
             resources.extend(named("AccessPolicy", Some(NAMESPACE), policies, "policy"));
+            if let Some((route, sections)) = route {
+                let aimed = resources.iter_mut().zip(&sections);
+                aimed.for_each(|(policy, section)| aim(policy, section.as_ref()));
+                resources.push(route);
+            }
             resources.extend(named("ClusterAccessPolicy", None, cluster, "guard"));
             resources.extend(roles);
             once(&mut resources);
@@ -36,7 +42,15 @@ pub(crate) fn world() -> impl Strategy<Value = World> {
         })
 }
 
+/// Most of the providers, the first nearly always.
+fn providers_there() -> impl Strategy<Value = Vec<&'static str>> {
+    let some = subsequence(&PROVIDERS[1..8], 3..=7);
+    (weighted(0.95, Just(PROVIDERS[0])), some)
+        .prop_map(|(first, some)| first.into_iter().chain(some).collect())
+}
+
 /// A policy with one Deny more.
+#[cfg(test)]
 pub(crate) fn deny() -> impl Strategy<Value = Value> {
     cluster_rule().prop_map(|mut rule| {
         rule["name"] = json!("another");
@@ -47,11 +61,13 @@ pub(crate) fn deny() -> impl Strategy<Value = Value> {
 }
 
 /// A guardrail more.
+#[cfg(test)]
 pub(crate) fn guardrail(name: &'static str) -> impl Strategy<Value = Value> {
     cluster_policy().prop_map(move |spec| resource("ClusterAccessPolicy", None, name, &spec))
 }
 
 /// One policy with one Allow, which asks much.
+#[cfg(test)]
 pub(crate) fn narrow() -> impl Strategy<Value = World> {
     let rule = (vec(entry(), 1..3), vec(to(), 1..3));
     (rule, vec(role(), 1..3), select(vec!["Enforce", "Observe"])).prop_map(
@@ -62,7 +78,12 @@ pub(crate) fn narrow() -> impl Strategy<Value = World> {
             once(&mut roles);
             let mut resources = vec![resource("AccessPolicy", Some(NAMESPACE), "policy", &spec)];
             resources.extend(roles);
-            resources.extend(PROVIDERS[..2].iter().copied().map(play::provider));
+            resources.extend(
+                [PROVIDERS[0], PROVIDERS[1]]
+                    .iter()
+                    .copied()
+                    .map(play::provider),
+            );
             World { resources }
         },
     )
@@ -76,7 +97,7 @@ fn policy() -> impl Strategy<Value = Value> {
     ];
     let mode = prop_oneof![12 => Just(None), 1 => Just(Some(json!("Enforce"))), 1 => Just(Some(json!("Observe")))];
     let mistake = prop_oneof![
-        20 => Just(None),
+        60 => Just(None),
         1 => Just(Some(("mode", json!(null)))),
         1 => Just(Some(("mode", json!("observe")))),
         1 => Just(Some(("hosts", json!(null)))),
@@ -141,8 +162,8 @@ fn role() -> impl Strategy<Value = Value> {
 /// A rule with an action, or with something that only looks like one.
 fn rule() -> impl Strategy<Value = Value> {
     let action = prop_oneof![
-        40 => Just(None),
-        4 => Just(Some(("action", json!("Allow")))),
+        60 => Just(None),
+        8 => Just(Some(("action", json!("Allow")))),
         8 => Just(Some(("action", json!("Deny")))),
         1 => Just(Some(("action", json!("deny")))),
         1 => Just(Some(("action", json!(null)))),
@@ -171,125 +192,17 @@ fn rule() -> impl Strategy<Value = Value> {
 
 fn cluster_rule() -> impl Strategy<Value = Value> {
     let to = weighted(0.6, vec(spoilt(to()), 1..3));
-    let rule = (vec(spoilt(entry()), 1..3), to).prop_map(|(from, to)| {
-        let mut rule = json!({"from": from});
-        set(&mut rule, "to", to.map(Value::Array));
-        rule
-    });
+    let when = weighted(WHEN, condition());
+    let require = weighted(REQUIRE, spoilt(require()));
+    let rule =
+        (vec(spoilt(entry()), 1..3), to, when, require).prop_map(|(from, to, when, require)| {
+            let mut rule = json!({"from": from});
+            set(&mut rule, "to", to.map(Value::Array));
+            set(&mut rule, "when", when);
+            set(&mut rule, "require", require);
+            rule
+        });
     spoilt(rule)
-}
-
-fn entry() -> impl Strategy<Value = Value> {
-    let role = select(vec![
-        json!({"kind": "AccessRole", "name": "admins"}),
-        json!({"kind": "ClusterAccessRole", "name": "admins"}),
-        json!({"kind": "AccessRole", "name": "gone"}),
-    ]);
-    prop_oneof![
-        6 => identity(),
-        3 => Just(json!({"providerRef": {"name": "okta"}})),
-        3 => Just(json!({"anyone": true})),
-        2 => vec(role, 1..3).prop_map(|roles| json!({"roleRefs": roles})),
-    ]
-}
-
-/// An entry that a role too may have as member.
-fn identity() -> impl Strategy<Value = Value> {
-    let accounts = select(vec![
-        json!({"namespace": "shop", "name": "checkout"}),
-        json!({"namespace": "shop", "name": "*"}),
-        json!({"namespace": "*", "name": "checkout"}),
-        json!({"namespace": "ops", "name": "*"}),
-    ]);
-    prop_oneof![
-        6 => of_provider(),
-        1 => vec(accounts, 1..3).prop_map(|accounts| json!({"serviceAccounts": accounts})),
-    ]
-}
-
-fn of_provider() -> impl Strategy<Value = Value> {
-    let some = |pool: &'static [&'static str]| {
-        weighted(0.12, subsequence(pool, 1..=2).prop_map(|some| json!(some)))
-    };
-    let claim = subsequence(&REALM_ROLES[..], 1..=2)
-        .prop_map(|roles| json!([{"path": ["realm_access", "roles"], "anyOf": roles}]));
-    (
-        providers(5),
-        weighted(
-            0.3,
-            subsequence(&GROUPS[..], 1..=2).prop_map(|some| json!(some)),
-        ),
-        some(&EMAILS),
-        some(&DOMAINS),
-        some(&SUBJECTS),
-        some(&CLIENTS),
-        some(&ACTORS),
-        weighted(0.12, claim),
-    )
-        .prop_map(
-            |(provider, groups, emails, domains, subjects, clients, actors, claims)| {
-                let (kind, name) = provider.split_once('/').unwrap_or_default();
-                let mut entry = json!({"providerRef": {"name": name}});
-                if kind != "ClusterTrustProvider" {
-                    entry["providerRef"]["kind"] = json!(kind);
-                }
-                set(&mut entry, "groups", groups);
-                set(&mut entry, "emails", emails);
-                set(&mut entry, "emailDomains", domains);
-                set(&mut entry, "subjects", subjects);
-                set(&mut entry, "clients", clients);
-                set(&mut entry, "actors", actors);
-                set(&mut entry, "claims", claims);
-                entry
-            },
-        )
-}
-
-fn to() -> impl Strategy<Value = Value> {
-    let hosts = prop_oneof![
-        Just(json!([HOST])),
-        Just(json!(["*.example.com"])),
-        Just(json!(["other.example.com"]))
-    ];
-    (
-        weighted(0.2, hosts),
-        weighted(0.3, subsequence(&METHODS[..], 1..=2)),
-        subsequence(&PATTERNS[..], 1..=3),
-        any::<bool>(),
-    )
-        .prop_map(|(hosts, methods, paths, all)| {
-            let mut to = json!({});
-            set(&mut to, "hosts", hosts);
-            set(&mut to, "methods", methods.map(|methods| json!(methods)));
-            if !all || to.as_object().is_some_and(Map::is_empty) {
-                set(&mut to, "paths", Some(json!(paths)));
-            }
-            to
-        })
-}
-
-/// Sometimes with one of the mistakes that people and templates make.
-fn spoilt(of: impl Strategy<Value = Value>) -> impl Strategy<Value = Value> {
-    (of, weighted(0.06, (0..4_u8, any::<Index>()))).prop_map(|(mut value, mistake)| {
-        let object = value.as_object_mut().filter(|object| !object.is_empty());
-        if let (Some((kind, at)), Some(object)) = (mistake, object) {
-            let name = object
-                .keys()
-                .nth(at.index(object.len()))
-                .cloned()
-                .unwrap_or_default();
-            match kind {
-                0 => drop(object.insert(name, Value::Null)),
-                1 => drop(object.insert(name, json!([]))),
-                2 => drop(object.insert(format!("x{name}"), json!(["blue"]))),
-                _ => {
-                    let taken = object.remove(&name).unwrap_or_default();
-                    object.insert(format!("{name}z"), taken);
-                }
-            }
-        }
-        value
-    })
 }
 
 /// Each name once: twice is unreadable.
@@ -323,7 +236,7 @@ pub(crate) fn resource(kind: &str, namespace: Option<&str>, name: &str, spec: &V
     json!({"apiVersion": "countersign.dev/v1alpha1", "kind": kind, "metadata": metadata, "spec": spec})
 }
 
-fn set(object: &mut Value, name: &str, value: Option<Value>) {
+pub(crate) fn set(object: &mut Value, name: &str, value: Option<Value>) {
     if let (Some(object), Some(value)) = (object.as_object_mut(), value) {
         object.insert(name.to_owned(), value);
     }

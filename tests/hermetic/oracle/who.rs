@@ -1,10 +1,11 @@
 //! The oracle's reading of `from`: who is meant.
 
+use super::World;
+use super::facts::{Caller, Fact};
 use super::truth::{Part, Truth, every, misspelt, part, some, text};
-use super::{Token, World};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-const ENTRY: [&str; 11] = [
+const ENTRY: [&str; 12] = [
     "actors",
     "anyone",
     "claims",
@@ -16,6 +17,7 @@ const ENTRY: [&str; 11] = [
     "roleRefs",
     "serviceAccounts",
     "subjects",
+    "workloads",
 ];
 
 /// For which kind of rule an entry is read: an agent inherits nothing by silence, and escapes nothing.
@@ -35,7 +37,7 @@ pub(crate) struct Place<'a> {
 
 impl Place<'_> {
     /// Whether an entry of `from` means the caller; `None` is the anonymous.
-    pub(crate) fn entry(self, entry: &Value, caller: Option<&Token>) -> Truth {
+    pub(crate) fn entry(self, entry: &Value, caller: Option<&Caller<'_>>) -> Truth {
         // 8: an entry with an unknown field is unknown for everyone; 1: so is `{}`.
         let members = entry.as_object().map_or(0, serde_json::Map::len);
         if members == 0 || misspelt(entry, &ENTRY) {
@@ -62,7 +64,7 @@ impl Place<'_> {
     }
 
     /// 4: the members of a role: or. 9: one that is missing is unknown for any verified caller.
-    fn role(self, role: &Value, caller: Option<&Token>) -> Truth {
+    fn role(self, role: &Value, caller: Option<&Caller<'_>>) -> Truth {
         let Some(role) = self.world.role(self.namespace, role) else {
             return missing(caller);
         };
@@ -78,15 +80,15 @@ impl Place<'_> {
     }
 
     /// 14: the provider `kubernetes`; `"*"` stands only for a whole value.
-    fn accounts(self, accounts: &[Value], caller: Option<&Token>) -> Truth {
+    fn accounts(self, accounts: &[Value], caller: Option<&Caller<'_>>) -> Truth {
         let provider = "ClusterTrustProvider/kubernetes";
         if self.world.provider(provider, None).is_none() {
             return missing(caller);
         }
-        let Some(token) = caller.filter(|token| token.provider == provider) else {
+        let Some(caller) = caller.filter(|caller| caller.provider.id == provider) else {
             return Some(false);
         };
-        let Some(rest) = text(&token.claims, "sub").strip_prefix("system:serviceaccount:") else {
+        let Some(rest) = text(caller.claims, "sub").strip_prefix("system:serviceaccount:") else {
             return Some(false);
         };
         let Some((namespace, name)) = rest.split_once(':') else {
@@ -99,58 +101,67 @@ impl Place<'_> {
             };
             every([is("namespace", namespace), is("name", name)])
         }));
-        every([named, self.actor(None, token)])
+        every([named, self.actor(None, caller)])
     }
 
-    fn of_provider(self, entry: &Value, caller: Option<&Token>) -> Truth {
+    fn of_provider(self, entry: &Value, caller: Option<&Caller<'_>>) -> Truth {
         // Without it there are matchers, and nobody whose word they take; 1: null is unknown.
         let id = reference(entry.get("providerRef")?, "ClusterTrustProvider")?;
         let Some(provider) = self.world.provider(&id, self.namespace) else {
             return missing(caller);
         };
         // 8, 10: false for the anonymous, and for every other provider's tokens.
-        let Some(token) = caller.filter(|token| token.provider == id) else {
+        let Some(caller) = caller.filter(|caller| caller.provider.id == id) else {
             return Some(false);
         };
-        let claims = &provider["spec"]["claims"];
-        every([
-            self.actor(entry.get("actors"), token),
-            matcher(entry, "groups", || groups(claims, token), |a, b| a == b),
-            matcher(
-                entry,
-                "emails",
-                || email(claims, token),
-                str::eq_ignore_ascii_case,
-            ),
-            matcher(
+        let open = self.effect == For::Allow && is_open(entry, &provider.spec);
+        let exact: Same = |a, b| a == b;
+        let domain = &provider.spec["claims"]["email"]["domain"];
+        let vouched = || match domain.get("path") {
+            None => Some(true),
+            Some(path) => any_of(
                 entry,
                 "emailDomains",
-                || domain(claims, token),
+                || caller.claim(path).text(),
                 str::eq_ignore_ascii_case,
             ),
-            vouched(entry, claims, token),
-            matcher(
+        };
+        let of_claim = |item: &Value| {
+            any_of(
+                item,
+                "anyOf",
+                || caller.claim(&item["path"]).one_or_more(),
+                exact,
+            )
+        };
+        every([
+            self.actor(entry.get("actors"), caller),
+            (!open || entry.get("workloads").is_some()).then_some(true),
+            any_of(entry, "groups", || caller.fact("groups").texts(), exact),
+            any_of(
                 entry,
-                "subjects",
-                || strings(token.claims.get("sub")),
-                |a, b| a == b,
+                "emails",
+                || caller.fact("email").text(),
+                str::eq_ignore_ascii_case,
             ),
-            matcher(
+            // 13: the domain of the address, and, where the provider maps one, the domain claim too.
+            any_of(
                 entry,
-                "clients",
-                || one(at(&token.claims, &claims["client"]["path"])),
-                |a, b| a == b,
+                "emailDomains",
+                || domain_of(caller),
+                str::eq_ignore_ascii_case,
             ),
+            vouched(),
+            any_of(entry, "subjects", || caller.fact("subject").text(), exact),
+            any_of(entry, "clients", || caller.fact("client").text(), exact),
             match part(entry, "claims") {
                 Part::Absent => Some(true),
-                Part::List(items) => every(items.iter().map(|item| {
-                    matcher(
-                        item,
-                        "anyOf",
-                        || strings(at(&token.claims, &item["path"])),
-                        |a, b| a == b,
-                    )
-                })),
+                Part::List(items) => every(items.iter().map(of_claim)),
+                Part::Unknown | Part::Other => None,
+            },
+            match part(entry, "workloads") {
+                Part::Absent => Some(true),
+                Part::List(all) => some(all.iter().map(|one| workload(one, caller, open))),
                 Part::Unknown | Part::Other => None,
             },
         ])
@@ -158,19 +169,111 @@ impl Place<'_> {
 
     /// 7: in Allows and boundaries a token with an actor matches only where `actors` is named; a Deny
     /// ignores the actor unless it is.
-    fn actor(self, named: Option<&Value>, token: &Token) -> Truth {
-        let act = token.claims.get("act");
+    fn actor(self, named: Option<&Value>, caller: &Caller<'_>) -> Truth {
+        let actor = caller.fact("actor");
         match (named, self.effect) {
             (None, For::Deny) => Some(true),
-            (None, For::Allow) => Some(act.is_none()),
-            (Some(Value::Array(any_of)), _) if !any_of.is_empty() => {
-                let Some(act) = act else { return Some(false) };
-                let actor = act.get("sub").and_then(Value::as_str)?;
-                Some(any_of.iter().any(|one| one == actor))
-            }
+            (None, For::Allow) => Some(actor == Fact::Absent),
+            (Some(Value::Array(any_of)), _) if !any_of.is_empty() => match actor {
+                Fact::Absent => Some(false),
+                Fact::Said(actor) => Some(any_of.contains(&actor)),
+                Fact::Unknown => None,
+            },
             (Some(_), _) => None,
         }
     }
+}
+
+/// 12: whether an issuer that serves everybody may mean anybody: neither does the entry say who, nor the
+/// provider whose customers.
+fn is_open(entry: &Value, provider: &Value) -> bool {
+    let names = |name: &&str| entry.get(name).is_some();
+    let who = ["subjects", "emails"].iter().any(names)
+        || (names(&"emailDomains") && provider["claims"]["email"].get("domain").is_some());
+    provider["shared"] == true && provider.get("tenants").is_none() && !who
+}
+
+/// How two values are compared.
+type Same = fn(&str, &str) -> bool;
+
+/// What may be said of a workload of a platform, and the claim that it is about.
+fn fields(platform: &str) -> &'static [(&'static str, &'static str)] {
+    match platform {
+        "google" => &[("serviceAccount", "email"), ("uniqueID", "sub")],
+        "github" => &[
+            ("repository", "repository"),
+            ("repositoryID", "repository_id"),
+            ("ref", "ref"),
+            ("environment", "environment"),
+            ("workflow", "job_workflow_ref"),
+            ("events", "event_name"),
+        ],
+        _ => &[("id", "sub")],
+    }
+}
+
+/// 42: what no token of the platform can hold is unknown.
+fn can_be(field: &str, wanted: &str) -> bool {
+    let digits = !wanted.is_empty() && wanted.bytes().all(|byte| byte.is_ascii_digit());
+    let fits = match field {
+        "serviceAccount" => wanted.ends_with(".gserviceaccount.com"),
+        "uniqueID" | "repositoryID" => digits,
+        "repository" => wanted.split('/').count() == 2,
+        "ref" => wanted.starts_with("refs/"),
+        _ => true,
+    };
+    fits && !wanted.is_empty() && !wanted.contains(['*', ' '])
+}
+
+/// 42: a workload: exactly one platform, by the word of its own type of provider, and all that is said.
+/// 12: where the issuer serves everybody, it says whose it is.
+fn workload(workload: &Value, caller: &Caller<'_>, whose: bool) -> Truth {
+    let members: Vec<_> = workload.as_object()?.iter().collect();
+    let [(platform, says)] = &*members else {
+        return None;
+    };
+    let (of, owner): (_, &[&str]) = match platform.as_str() {
+        "google" => ("Google", &["serviceAccount", "uniqueID"]),
+        "github" => ("GitHubActions", &["repository", "repositoryID"]),
+        "spiffe" => ("SPIFFE", &["id"]),
+        _ => return None,
+    };
+    let fields = fields(platform);
+    let names: Vec<&str> = fields.iter().map(|(name, _)| *name).collect();
+    if says.as_object()?.is_empty() || misspelt(says, &names) || caller.provider.spec["type"] != of
+    {
+        return None;
+    }
+    let said = says.as_object()?.iter().map(|(name, wanted)| {
+        let (_, claim) = fields.iter().find(|(field, _)| field == name)?;
+        let facts = || match *claim {
+            "email" => caller.fact("email").text(),
+            claim => caller.claim(&json!([claim])).text(),
+        };
+        let same: Same = if *claim == "email" {
+            str::eq_ignore_ascii_case
+        } else {
+            |a, b| a == b
+        };
+        let all = if name == "events" {
+            wanted.clone()
+        } else {
+            json!([wanted])
+        };
+        let fit = |one: &Value| {
+            one.as_str()
+                .is_none_or(|one| can_be(name, one))
+                .then(|| one.clone())
+        };
+        let all: Vec<Value> = all
+            .as_array()?
+            .iter()
+            .map(|one| fit(one).unwrap_or_default())
+            .collect();
+        any_of(&json!({"anyOf": all}), "anyOf", facts, same)
+    });
+    let owned = !whose || owner.iter().any(|name| says.get(name).is_some());
+    every(said.chain([owned.then_some(true)]))
 }
 
 /// `KIND/NAME`; nothing if it cannot be read.
@@ -181,93 +284,30 @@ pub(crate) fn reference(named: &Value, kind: &'static str) -> Option<String> {
 }
 
 /// 8, 9: what is missing is false for the anonymous, and unknown for whoever has a token.
-fn missing(caller: Option<&Token>) -> Truth {
+fn missing(caller: Option<&Caller<'_>>) -> Truth {
     if caller.is_some() { None } else { Some(false) }
 }
 
-/// 4: lists inside a matcher: or. What the token does not settle is unknown.
-fn matcher(
-    entry: &Value,
-    name: &str,
-    facts: impl Fn() -> Option<Vec<String>>,
-    same: fn(&str, &str) -> bool,
-) -> Truth {
+/// 4: lists inside a matcher: or; a member that cannot be read is an alternative that is unknown. What
+/// the token does not settle is unknown.
+fn any_of(entry: &Value, name: &str, facts: impl Fn() -> Option<Vec<String>>, same: Same) -> Truth {
     match part(entry, name) {
         Part::Absent => Some(true),
         Part::List(wanted) => {
             let facts = facts()?;
-            let wanted: Option<Vec<&str>> = wanted.iter().map(Value::as_str).collect();
-            Some(
-                wanted?
-                    .iter()
-                    .any(|one| facts.iter().any(|fact| same(one, fact))),
-            )
+            let is = |one: &Value| {
+                let one = one.as_str()?;
+                Some(facts.iter().any(|fact| same(one, fact)))
+            };
+            some(wanted.iter().map(is))
         }
         Part::Unknown | Part::Other => None,
     }
 }
 
-/// A claim, by its path of keys.
-fn at<'a>(claims: &'a Value, path: &Value) -> Option<&'a Value> {
-    let mut claim = claims;
-    for key in path.as_array()? {
-        claim = claim.get(key.as_str()?)?;
-    }
-    Some(claim)
-}
-
-fn one(claim: Option<&Value>) -> Option<Vec<String>> {
-    Some(vec![claim?.as_str()?.to_owned()])
-}
-
-/// A string or an array of strings alike.
-fn strings(claim: Option<&Value>) -> Option<Vec<String>> {
-    match claim? {
-        Value::String(one) => Some(vec![one.clone()]),
-        Value::Array(many) => many
-            .iter()
-            .map(|one| one.as_str().map(str::to_owned))
-            .collect(),
-        _ => None,
-    }
-}
-
-fn groups(mapped: &Value, token: &Token) -> Option<Vec<String>> {
-    let mapped = &mapped["groups"];
-    // Overage: the list did not fit into the token.
-    if token.claims["_claim_names"].get("groups").is_some() {
-        return None;
-    }
-    match at(&token.claims, &mapped["path"]) {
-        None if text(mapped, "whenAbsent") == "Empty" => Some(Vec::new()),
-        Some(Value::Array(_)) => strings(at(&token.claims, &mapped["path"])),
-        _ => None,
-    }
-}
-
-/// 13: verified, ASCII, one `@`.
-fn email(mapped: &Value, token: &Token) -> Option<Vec<String>> {
-    let mapped = &mapped["email"];
-    let verified = at(&token.claims, &mapped["verifiedBy"]["path"]) == Some(&Value::Bool(true));
-    let address = at(&token.claims, &mapped["path"])?.as_str()?;
-    let plain = address.is_ascii() && address.matches('@').count() == 1;
-    (verified && plain).then(|| vec![address.to_owned()])
-}
-
 /// 13: the domain of the address.
-fn domain(mapped: &Value, token: &Token) -> Option<Vec<String>> {
-    let address = email(mapped, token)?.pop()?;
+fn domain_of(caller: &Caller<'_>) -> Option<Vec<String>> {
+    let address = caller.fact("email").text()?.pop()?;
     let (_, domain) = address.split_once('@')?;
     Some(vec![domain.to_owned()])
-}
-
-/// 13: and, where the provider maps one, the domain claim too.
-fn vouched(entry: &Value, mapped: &Value, token: &Token) -> Truth {
-    match mapped["email"].get("domain") {
-        None => Some(true),
-        Some(claim) => {
-            let said = || one(at(&token.claims, &claim["path"]));
-            matcher(entry, "emailDomains", said, str::eq_ignore_ascii_case)
-        }
-    }
 }

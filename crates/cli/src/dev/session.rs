@@ -128,7 +128,7 @@ impl<'s> Session<'s> {
         let scopes = self.stage.installation.scopes()?;
         self.is_awaited = self.published.is_some();
         let all: Vec<Scope> = scopes.iter().cloned().collect();
-        let enforcer = Arc::new(Enforcer::new(Target::ByHost, all.clone()));
+        let enforcer = Arc::new(Enforcer::new(Target::ByClaimedHost, all.clone()));
         let mut config = Config::new(listen, self.upstream.clone());
         config.grace = GRACE;
         // nothing stands before it on this machine

@@ -69,7 +69,7 @@ fn taken(stage: &Stage) -> (BTreeMap<Scope, Rules>, Vec<String>) {
 /// What there is to try, by the engine that holds what was published.
 fn played(stage: &Stage, rulesets: &BTreeMap<Scope, Rules>) -> BTreeMap<String, Vec<Try>> {
     let scopes: Vec<Scope> = stage.installation.scopes().unwrap().into_iter().collect();
-    let enforcer = Arc::new(Enforcer::new(Target::ByHost, scopes.clone()));
+    let enforcer = Arc::new(Enforcer::new(Target::ByClaimedHost, scopes.clone()));
     let sources = Sources {
         trust_root: stage.installation.trust().to_vec(),
         options: Options::new(stage.installation.cluster().clone()),

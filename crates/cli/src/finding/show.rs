@@ -1,16 +1,24 @@
 //! Findings for people: the line as it was written, a caret under the field, and what to do.
 
-use super::Finding;
+use super::{Finding, Place};
 use countersign_policy::diagnostic::Severity;
 use miette::{
     Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode,
+    SourceSpan,
 };
 use std::fmt;
+
+mod window;
+
+use window::Window;
+
+/// The longest line that is shown whole.
+const LONGEST: usize = 400;
 
 /// A finding as miette takes it.
 struct Shown<'f> {
     finding: &'f Finding,
-    source: Option<NamedSource<String>>,
+    source: Option<(Box<dyn SourceCode>, SourceSpan)>,
 }
 
 impl fmt::Debug for Shown<'_> {
@@ -48,17 +56,17 @@ impl Diagnostic for Shown<'_> {
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        let source: &dyn SourceCode = self.source.as_ref()?;
-        Some(source)
+        let (source, _) = self.source.as_ref()?;
+        Some(&**source)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let span = self.finding.place.as_ref()?.span.clone()?;
+        let (_, span) = self.source.as_ref()?;
         let label = self.finding.path.as_ref().map(ToString::to_string);
         let label = label.filter(|path| !path.is_empty());
         Some(Box::new(std::iter::once(LabeledSpan::new(
             label,
-            span.start,
+            span.offset(),
             span.len(),
         ))))
     }
@@ -71,8 +79,7 @@ pub(crate) fn show(finding: &Finding, colour: bool) -> String {
     } else {
         GraphicalTheme::unicode_nocolor()
     };
-    let place = finding.place.as_ref().filter(|place| place.span.is_some());
-    let source = place.map(|place| NamedSource::new(&place.file.path, place.file.text.clone()));
+    let source = finding.place.as_ref().and_then(source);
     let mut text = String::new();
     let handler = GraphicalReportHandler::new_themed(theme)
         .with_width(100)
@@ -84,4 +91,18 @@ pub(crate) fn show(finding: &Finding, colour: bool) -> String {
         text.clone_from(&finding.message);
     }
     text
+}
+
+/// The lines around a place, or what is nearest in one that is too long.
+fn source(place: &Place) -> Option<(Box<dyn SourceCode>, SourceSpan)> {
+    let span = place.span.clone()?;
+    let (line, _) = place.position()?;
+    let near = place.file.text.lines().skip(line.saturating_sub(2)).take(3);
+    if near.map(str::len).any(|length| length > LONGEST) {
+        let window = Window::of(place)?;
+        let span = window.span();
+        return Some((Box::new(window), span));
+    }
+    let whole = NamedSource::new(&place.file.path, place.file.text.clone());
+    Some((Box::new(whole), (span.start, span.len()).into()))
 }

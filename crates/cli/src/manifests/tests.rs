@@ -125,6 +125,43 @@ fn a_misspelt_field_is_shown_with_its_line_and_the_nearest_name() {
 }
 
 #[test]
+fn of_a_condition_the_very_stretch_is_shown() {
+    let policy = |when: &str| {
+        let rule = format!("  - name: support\n    when: {when}\n");
+        POLICY.replace("  - name: support\n", &rule)
+    };
+    let wrong = "caller.subjct == path.x";
+    for (when, expected) in [
+        (wrong.to_owned(), (9, 18, "subjct")),
+        (format!("'{wrong}'"), (9, 19, "subjct")),
+        (format!("\"{wrong}\""), (9, 19, "subjct")),
+        (
+            format!("|\n      true &&\n      {wrong}"),
+            (11, 14, "subjct"),
+        ),
+        // with an escape in it, the whole field
+        (
+            format!("\"\\x20{wrong}\""),
+            (9, 11, "\"\\x20caller.subjct == path.x\""),
+        ),
+    ] {
+        let disk = Disk::new(&[("orders.yaml", &policy(&when))]);
+        let manifests = disk.read().unwrap();
+        let all = compile(&manifests.resources, &BTreeMap::new()).diagnostics;
+        let one = all
+            .iter()
+            .find(|it| it.path.to_string() == "spec.rules[0].when");
+        let finding = manifests.finding(one.unwrap());
+        let place = finding.place.unwrap();
+        let shown = place.file.text.get(place.span.clone().unwrap()).unwrap();
+        let (line, column) = place.position().unwrap();
+        assert_eq!((line, column, shown), expected, "{when}");
+        let end = column.checked_add(shown.chars().count());
+        assert_eq!(place.end_column(), end);
+    }
+}
+
+#[test]
 fn nothing_is_read_if_something_cannot_be() {
     let twice = format!("{POLICY}---\n{POLICY}");
     for (files, message, file, at) in [

@@ -46,7 +46,10 @@ fn result(finding: &Finding) -> Value {
     if let Some(place) = &finding.place {
         let mut physical = json!({"artifactLocation": {"uri": place.file.path}});
         if let (Some((line, column)), Value::Object(members)) = (place.position(), &mut physical) {
-            let region = json!({"startLine": line, "startColumn": column});
+            let mut region = json!({"startLine": line, "startColumn": column});
+            if let (Some(end), Value::Object(members)) = (place.end_column(), &mut region) {
+                members.insert("endColumn".into(), end.into());
+            }
             members.insert("region".into(), region);
         }
         if let Value::Object(members) = &mut result {

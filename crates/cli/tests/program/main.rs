@@ -4,3 +4,5 @@
 mod commands;
 #[cfg(test)]
 mod dev;
+#[cfg(test)]
+mod explain;

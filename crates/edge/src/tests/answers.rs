@@ -2,10 +2,12 @@
 
 use super::caller::Answer;
 use super::issuer::bearer;
-use super::rules::{NOW, Said};
+use super::rules::{NOW, PROVIDER, Said};
 use super::service::Service;
 use super::world::World;
+use crate::body::whole;
 use countersign_ruleset::time::UnixTime;
+use http::Method;
 use serde_json::{Value, json};
 
 /// The answer of the edge's own, its `decision` taken out and compared.
@@ -109,6 +111,10 @@ async fn what_can_be_read_in_two_ways_is_400() {
         assert_eq!(problem(&answer)["reason"], reason);
         assert_eq!(answer.field("www-authenticate"), "");
     }
+    let delete = Method::from_bytes(b"delete").unwrap();
+    let answer = world.call(delete, "/open/list", &[], whole("")).await;
+    assert_eq!(answer.status, 400);
+    assert_eq!(problem(&answer)["reason"], "MethodCase");
     assert!(service.saw_nothing());
 }
 
@@ -165,6 +171,32 @@ async fn an_answer_and_its_audit_line_have_one_name() {
     let id = permitted.field("x-countersign-decision");
     assert_eq!(line["id"], id);
     assert_eq!(service.seen().await.fields("x-countersign-decision"), [id]);
+}
+
+/// It keeps no sessions: a browser that it sent to log in would come back as nobody, and be sent again.
+#[tokio::test]
+async fn a_browser_reads_the_401_that_everyone_else_does() {
+    let mut service = Service::start().await;
+    let said = Said {
+        login: Some(PROVIDER),
+        ..Said::default()
+    };
+    let mut world = World::with(service.address, |it| it.said = Some(said)).await;
+    let navigates = [
+        ("sec-fetch-mode", "navigate"),
+        ("sec-fetch-dest", "document"),
+    ];
+    let answer = world.get("/mine/orders", &navigates).await;
+    assert_eq!(answer.status, 401);
+    assert_eq!(problem(&answer)["reason"], "NoToken");
+    let challenge = r#"Bearer realm="orders.example.com""#;
+    assert_eq!(answer.field("www-authenticate"), challenge);
+    let line = world.audited().await;
+    assert_eq!(
+        (&line["status"], &line["reason"]),
+        (&json!(401), &json!("NoToken"))
+    );
+    assert!(service.saw_nothing());
 }
 
 /// One request that panics must end as a denial, and no other must notice.

@@ -69,6 +69,26 @@ async fn what_a_policy_says_is_told_from_the_token() {
     assert_eq!(of_the_family(seen.request.headers()), told);
 }
 
+/// A service that takes only what is asserted must be able to rely on it: none is forged, and that
+/// none comes is seen.
+#[tokio::test]
+async fn no_assertion_is_sent_on_that_this_edge_did_not_sign() {
+    let mut service = Service::start().await;
+    let world = world_telling(&service, json!(["Assertion"])).await;
+    let token = bearer(&json!({}));
+    for name in ["x-countersign-assertion", "X_Countersign_Assertion"] {
+        let fields = [
+            ("authorization", token.as_str()),
+            (name, "eyJhbGciOiJub25lIn0.e30."),
+        ];
+        assert_eq!(world.get("/mine/orders", &fields).await.status, 200);
+        let seen = service.seen().await;
+        assert_eq!(of_the_family(seen.request.headers()), [], "{name}");
+    }
+    let unsigned = world.number("countersign_assertions_unsigned_total").await;
+    assert_eq!(unsigned, 2);
+}
+
 #[tokio::test]
 async fn of_what_is_not_known_nothing_is_told() {
     let mut service = Service::start().await;

@@ -26,7 +26,7 @@ pub(super) fn keys() -> Keys {
             "email": {"path": ["email"], "verifiedBy": ["email_verified"]},
             "client": [["azp"]], "actor": ["act", "sub"], "scopes": [["scope"]]
         },
-        "refresh": "Never", "maxStale": 86_400,
+        "client": {"id": "dashboards", "scopes": ["openid"]}, "refresh": "Never", "maxStale": 86_400,
         "keys": [{"kty": "OKP", "kid": "one", "crv": "Ed25519", "x": x}]
     }))
     .unwrap();

@@ -29,6 +29,7 @@ pub(super) struct Said {
     pub(super) forward: Value,
     pub(super) disclose: &'static str,
     pub(super) audit: Value,
+    pub(super) login: Option<&'static str>,
     pub(super) serial: u64,
 }
 
@@ -38,6 +39,7 @@ impl Default for Said {
             forward: json!([]),
             disclose: "Code",
             audit: json!({}),
+            login: None,
             serial: 1,
         }
     }
@@ -76,7 +78,7 @@ fn rules(said: &Said) -> Rules {
     });
     let application = json!({
         "id": APPLICATION, "hosts": [HOST], "sections": [], "policies": [policy],
-        "forward": said.forward, "disclose": said.disclose
+        "forward": said.forward, "disclose": said.disclose, "login": said.login
     });
     let rules = json!({
         "scope": "shop", "applications": [application], "guardrails": [], "roles": {},

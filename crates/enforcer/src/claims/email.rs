@@ -33,13 +33,10 @@ impl Email {
             .and_then(lookup::text)
             .and_then(Self::parse);
         address.and_then(|email| {
-            let verified = claim
-                .verified_by
-                .as_deref()
-                .map(|path| lookup::at(members, path));
-            match verified {
-                Some(Fact::Known(Value::Bool(true))) => Fact::Known(email),
-                _ => Fact::Unknown(Why::NotVerified),
+            if is_verified(members, claim) {
+                Fact::Known(email)
+            } else {
+                Fact::Unknown(Why::NotVerified)
             }
         })
     }
@@ -62,6 +59,16 @@ impl std::fmt::Debug for Email {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Email(redacted)")
     }
+}
+
+/// By a claim, where there is one; else by whose address it is.
+fn is_verified(members: &Map<String, Value>, claim: &EmailClaim) -> bool {
+    if let Some(path) = &claim.verified_by {
+        return lookup::at(members, path) == Fact::Known(&Value::Bool(true));
+    }
+    let subject = members.get("sub").and_then(Value::as_str);
+    let vouched = claim.verified_subjects.as_deref();
+    matches!((subject, vouched), (Some(subject), Some(of)) if !of.is_empty() && subject.starts_with(of))
 }
 
 /// The domain for which the provider speaks, in lower case, where it says one (Google's `hd`).
@@ -110,6 +117,7 @@ mod tests {
             path: vec!["email".into()],
             verified_by: Some(vec!["email_verified".into()]),
             domain: Some(vec!["hd".into()]),
+            verified_subjects: None,
         }
     }
 
@@ -155,6 +163,40 @@ mod tests {
         };
         let claims = json!({"email": "a@example.com", "email_verified": true});
         assert_eq!(read(&claims, &silent), Fact::Unknown(Why::NotVerified));
+    }
+
+    #[test]
+    fn where_no_claim_shows_it_the_provider_answers_for_some_subjects() {
+        let vouched = EmailClaim {
+            verified_by: None,
+            verified_subjects: Some("accounts.google.com:".into()),
+            ..claim()
+        };
+        let of = |sub: Value| read(&json!({"sub": sub, "email": "a@example.com"}), &vouched);
+        assert_eq!(
+            of(json!("accounts.google.com:1084")),
+            Fact::Known("a@example.com".into())
+        );
+        for sub in [
+            json!("securetoken.google.com/shop:1084"),
+            json!("accounts.google.comx:1084"),
+            json!("x-accounts.google.com:1084"),
+            json!(["accounts.google.com:1084"]),
+            json!(null),
+        ] {
+            assert_eq!(of(sub), Fact::Unknown(Why::NotVerified));
+        }
+        let empty = EmailClaim {
+            verified_subjects: Some(String::new()),
+            ..vouched.clone()
+        };
+        let claims = json!({"sub": "accounts.google.com:1", "email": "a@example.com"});
+        assert_eq!(read(&claims, &empty), Fact::Unknown(Why::NotVerified));
+        let shown = EmailClaim {
+            verified_by: claim().verified_by,
+            ..vouched
+        };
+        assert_eq!(read(&claims, &shown), Fact::Unknown(Why::NotVerified));
     }
 
     #[test]

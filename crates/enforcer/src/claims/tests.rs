@@ -203,6 +203,8 @@ fn the_claims_of_a_login_are_read() {
     let odd = read(&json!({"acr": 1, "amr": [1], "auth_time": "now", "sid": 1, "jti": 1}));
     assert_eq!(odd.acr(), Fact::Unknown(Why::WrongType));
     assert_eq!(odd.amr(), Fact::Unknown(Why::WrongType));
+    let text = read(&json!({"amr": "otp"}));
+    assert_eq!(text.amr(), Fact::Unknown(Why::WrongType));
     assert_eq!(odd.auth_time(), Fact::Unknown(Why::WrongType));
     let wrong = Fact::Unknown(Why::WrongType);
     assert_eq!((odd.session(), odd.token_id()), (wrong, wrong));

@@ -1,69 +1,88 @@
 //! Whether one rule holds of one request: `from`, `to` and `when`, each true, false or unknown.
+//!
+//! Each part has its one function here. A decision asks them until it knows; an explanation asks
+//! them all ([`crate::explain`]).
 
-use crate::claims::{Claims, Fact};
-use crate::condition::{self, Facts, Value};
-use crate::index::Held;
+use super::facts::At;
+use crate::claims::Claims;
+use crate::condition::{self, Budget};
+use crate::index::{Asked, Held};
+use crate::mcp::AtHand;
 use crate::request::Request;
-use countersign_ruleset::condition::{CallerFact, RequestFact};
 use countersign_ruleset::kleene::Kleene;
 use countersign_ruleset::path::PathPattern;
 use countersign_ruleset::rules::{Effect, Entry, To};
 use countersign_ruleset::time::UnixTime;
-use std::borrow::Cow;
 
 /// What a rule is held against.
 #[derive(Clone, Copy)]
-pub(super) struct Setting<'a> {
-    pub(super) request: &'a Request<'a>,
-    pub(super) claims: Option<&'a Claims>,
+pub(crate) struct Setting<'a> {
+    pub(crate) request: &'a Request<'a>,
+    pub(crate) claims: Option<&'a Claims>,
     /// The authority is none of the application's hosts.
-    pub(super) foreign: bool,
-    pub(super) now: UnixTime,
+    pub(crate) foreign: bool,
+    pub(crate) now: UnixTime,
+    /// The one message of the body that is decided on.
+    pub(crate) at_hand: AtHand<'a>,
+    /// What is left of the steps of this decision.
+    pub(crate) budget: &'a Budget,
 }
 
 impl<'a> Setting<'a> {
-    pub(super) const fn new(
+    pub(crate) const fn new(
         request: &'a Request<'a>,
         claims: Option<&'a Claims>,
         foreign: bool,
         now: UnixTime,
+        budget: &'a Budget,
     ) -> Self {
         Self {
             request,
             claims,
             foreign,
             now,
+            at_hand: AtHand::Unseen,
+            budget,
         }
     }
 }
 
 /// Whether a rule holds.
-pub(super) fn holds(held: &Held, setting: &Setting<'_>) -> Kleene {
-    if held.rule.expires_at.is_some_and(|end| setting.now >= end) {
-        return Kleene::False;
+pub(crate) fn holds(held: &Held, setting: &Setting<'_>) -> Kleene {
+    let lasting = lasts(held, setting).and(section(held, setting));
+    if lasting == Kleene::False {
+        return lasting;
     }
-    let request = setting.request;
-    let section = held
-        .section
-        .as_ref()
-        .map_or(Kleene::True, |(sections, name)| {
-            sections.takes(name, request.method(), request.path())
-        });
-    let from = || {
-        Kleene::any(
-            held.from
-                .iter()
-                .map(|e| entry(e, held.rule.effect, setting)),
-        )
-    };
-    let to = || Kleene::any(held.rule.to.iter().map(|to| reaches(to, held, setting)));
-    match section.and(from()) {
+    let effect = held.rule.effect;
+    let from = Kleene::any(held.from.iter().map(|e| entry(e, effect, setting)));
+    match lasting.and(from) {
         Kleene::False => Kleene::False,
-        from => from.and(to()),
+        known => known.and(Kleene::any(
+            held.rule.to.iter().map(|to| reaches(to, held, setting)),
+        )),
     }
 }
 
-fn entry(entry: &Entry, effect: Effect, setting: &Setting<'_>) -> Kleene {
+/// Whether it still counts.
+pub(crate) fn lasts(held: &Held, setting: &Setting<'_>) -> Kleene {
+    held.rule
+        .expires_at
+        .is_none_or(|end| setting.now < end)
+        .into()
+}
+
+/// Whether the request is sent to the section that it covers.
+pub(crate) fn section(held: &Held, setting: &Setting<'_>) -> Kleene {
+    let request = setting.request;
+    held.section
+        .as_ref()
+        .map_or(Kleene::True, |(sections, name)| {
+            sections.takes(Some(name), Asked::of(request, setting.foreign))
+        })
+}
+
+/// One entry of `from`.
+pub(crate) fn entry(entry: &Entry, effect: Effect, setting: &Setting<'_>) -> Kleene {
     match entry {
         Entry::Anyone => Kleene::True,
         Entry::Identity { provider, all } => setting
@@ -82,45 +101,79 @@ fn entry(entry: &Entry, effect: Effect, setting: &Setting<'_>) -> Kleene {
     }
 }
 
-/// One entry of `to`, and `when` for each of its paths: each is an alternative with captures of its
-/// own.
-fn reaches(to: &To, held: &Held, setting: &Setting<'_>) -> Kleene {
-    let request = setting.request;
-    let hosts = to.hosts.as_ref().map_or(Kleene::True, |hosts| {
-        if setting.foreign {
-            return Kleene::Unknown;
+/// What one entry of `to` asks beside the path.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Head {
+    pub(crate) hosts: Kleene,
+    pub(crate) methods: Kleene,
+    pub(crate) preflight: Kleene,
+    pub(crate) mcp: Kleene,
+    /// Unknown if something is asked that could not be read.
+    pub(crate) read: Kleene,
+}
+
+impl Head {
+    pub(crate) fn of(to: &To, setting: &Setting<'_>) -> Self {
+        let request = setting.request;
+        let hosts = to.hosts.as_ref().map_or(Kleene::True, |hosts| {
+            if setting.foreign {
+                return Kleene::Unknown;
+            }
+            hosts
+                .iter()
+                .any(|pattern| pattern.matches(request.host()))
+                .into()
+        });
+        let methods = to.methods.as_ref().is_none_or(|methods| {
+            methods
+                .iter()
+                .any(|method| method == request.method().as_str())
+        });
+        Self {
+            hosts,
+            methods: methods.into(),
+            preflight: (!to.cors_preflight || request.is_cors_preflight()).into(),
+            mcp: to
+                .mcp
+                .as_ref()
+                .map_or(Kleene::True, |wanted| setting.at_hand.meets(wanted)),
+            read: if to.unknown {
+                Kleene::Unknown
+            } else {
+                Kleene::True
+            },
         }
-        hosts
-            .iter()
-            .any(|pattern| pattern.matches(request.host()))
-            .into()
-    });
-    let methods = to.methods.as_ref().map_or(Kleene::True, |methods| {
-        methods
-            .iter()
-            .any(|method| method == request.method().as_str())
-            .into()
-    });
-    let preflight = Kleene::from(!to.cors_preflight || request.is_cors_preflight());
-    // the body is not seen here, so that no call can be told from another
-    let body = if to.mcp.is_some() {
-        Kleene::Unknown
-    } else {
-        Kleene::True
-    };
-    let read = if to.unknown {
-        Kleene::Unknown
-    } else {
-        Kleene::True
-    };
-    let head = Kleene::all([hosts, methods, preflight, body, read]);
+    }
+
+    pub(crate) fn holds(self) -> Kleene {
+        Kleene::all([
+            self.hosts,
+            self.methods,
+            self.preflight,
+            self.mcp,
+            self.read,
+        ])
+    }
+}
+
+/// A pattern and the path that it covers; `None` where no path is asked for.
+pub(crate) type Alternative<'s> = Option<(&'s PathPattern, &'s str)>;
+
+/// One entry of `to`, and `when` for each of its paths: each is an alternative with captures of its
+/// own. What is asked after the steps are spent is unknown.
+pub(crate) fn reaches(to: &To, held: &Held, setting: &Setting<'_>) -> Kleene {
+    let head = Head::of(to, setting).holds();
     if head == Kleene::False {
         return head;
     }
     let alternatives = match &to.paths {
         None => when(held, None, setting),
         Some(patterns) => Kleene::any(patterns.iter().map(|pattern| {
-            match covering(pattern, held.rule.effect, request) {
+            setting.budget.spend_on(pattern.segments().len());
+            if setting.budget.is_spent() {
+                return Kleene::Unknown;
+            }
+            match covering(pattern, held.rule.effect, setting.request) {
                 None => Kleene::False,
                 Some(path) => when(held, Some((pattern, path)), setting),
             }
@@ -130,7 +183,7 @@ fn reaches(to: &To, held: &Held, setting: &Setting<'_>) -> Kleene {
 }
 
 /// The path that the pattern covers: in a Deny one trailing slash is ignored.
-fn covering<'r>(
+pub(crate) fn covering<'r>(
     pattern: &PathPattern,
     effect: Effect,
     request: &'r Request<'_>,
@@ -145,104 +198,15 @@ fn covering<'r>(
         .find(|path| pattern.matches_str(path))
 }
 
-fn when(held: &Held, path: Option<(&PathPattern, &str)>, setting: &Setting<'_>) -> Kleene {
+/// `when`, at one alternative.
+pub(crate) fn when(held: &Held, path: Alternative<'_>, setting: &Setting<'_>) -> Kleene {
     let Some(condition) = &held.rule.when else {
         return Kleene::True;
     };
-    condition::evaluate(
-        condition,
-        &At {
-            held,
-            path,
-            setting,
-        },
-    )
-}
-
-/// What a condition may ask, at one alternative.
-struct At<'s> {
-    held: &'s Held,
-    path: Option<(&'s PathPattern, &'s str)>,
-    setting: &'s Setting<'s>,
-}
-
-impl<'s> At<'s> {
-    /// The claims of which a rule may speak: none for the anonymous, and of a namespaced provider
-    /// nothing in a cluster's rule.
-    fn claims(&self) -> Result<&'s Claims, Value<'s>> {
-        let claims = self.setting.claims.ok_or(Value::Absent)?;
-        if self.held.trusts(claims) {
-            Ok(claims)
-        } else {
-            Err(Value::UNKNOWN)
-        }
-    }
-}
-
-fn text<'a>(fact: Fact<&'a str>) -> Value<'a> {
-    match fact {
-        Fact::Absent => Value::Absent,
-        Fact::Known(text) => Value::Text(Cow::Borrowed(text)),
-        Fact::Unknown(_) => Value::UNKNOWN,
-    }
-}
-
-impl<'s> Facts<'s> for At<'s> {
-    fn caller(&self, fact: CallerFact) -> Value<'s> {
-        let claims = match self.claims() {
-            Ok(claims) => claims,
-            Err(value) => return value,
-        };
-        match fact {
-            CallerFact::Actor => text(claims.actor()),
-            CallerFact::Client => text(claims.client()),
-            CallerFact::Email => text(claims.email().map(crate::claims::Email::address)),
-            CallerFact::Groups => match claims.groups() {
-                Fact::Absent => Value::Absent,
-                Fact::Unknown(_) => Value::UNKNOWN,
-                Fact::Known(groups) => Value::List(
-                    groups
-                        .iter()
-                        .map(|group| Value::Text(Cow::Borrowed(group)))
-                        .collect(),
-                ),
-            },
-            CallerFact::Provider => text(Fact::Known(claims.provider().as_str())),
-            CallerFact::Subject => text(Fact::Known(claims.subject())),
-        }
-    }
-
-    fn claim(&self, path: &[String]) -> Value<'s> {
-        let claims = match self.claims() {
-            Ok(claims) => claims,
-            Err(value) => return value,
-        };
-        match claims.claim(path) {
-            Fact::Absent => Value::Absent,
-            Fact::Known(value) => Value::of_json(value),
-            Fact::Unknown(_) => Value::UNKNOWN,
-        }
-    }
-
-    fn capture(&self, name: &str) -> Value<'s> {
-        let captured = self
-            .path
-            .and_then(|(pattern, path)| pattern.capture(path, name));
-        captured.map_or(Value::UNKNOWN, |text| Value::Text(Cow::Owned(text)))
-    }
-
-    fn request(&self, fact: &RequestFact) -> Value<'s> {
-        let request = self.setting.request;
-        match fact {
-            RequestFact::Header(name) => match request.header(name) {
-                Ok(None) => Value::Absent,
-                Ok(Some(value)) => Value::Text(Cow::Borrowed(value)),
-                Err(()) => Value::UNKNOWN,
-            },
-            RequestFact::Host => Value::Text(Cow::Borrowed(request.host().as_str())),
-            RequestFact::Method => Value::Text(Cow::Borrowed(request.method().as_str())),
-            RequestFact::Path => Value::Text(Cow::Borrowed(request.path().as_str())),
-            RequestFact::Source => request.source().map_or(Value::UNKNOWN, Value::Address),
-        }
-    }
+    let at = At {
+        held,
+        path,
+        setting,
+    };
+    condition::evaluate(condition, &at, setting.budget)
 }

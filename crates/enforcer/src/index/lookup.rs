@@ -1,8 +1,10 @@
 //! Rules by path and caller: what is filed where, and what a caller looks up.
 
 use super::Held;
+use super::positions::Positions;
 use super::trie::Trie;
 use crate::claims::{Claims, Clue};
+use crate::condition::Budget;
 use countersign_ruleset::names::ProviderId;
 use countersign_ruleset::path::CanonicalPath;
 use countersign_ruleset::rules::{Effect, Entry, Matcher};
@@ -58,6 +60,11 @@ impl RuleIndex {
         index
     }
 
+    /// All of them.
+    pub(crate) fn rules(&self) -> &[Held] {
+        &self.rules
+    }
+
     /// What this caller looks up here; of the anonymous, nothing but what is filed for everyone.
     pub(crate) fn caller(&self, claims: Option<&Claims>) -> Caller {
         let Some(claims) = claims else {
@@ -86,42 +93,57 @@ impl RuleIndex {
         }
     }
 
-    /// Goes through the candidates for a path, until `found` says that it is enough. A candidate
-    /// may come twice.
+    /// Goes through the candidates for a path in the order of the rules, each once, however often it is
+    /// filed: until `found` says that it is enough, or the budget is spent.
     pub(crate) fn candidates<'i>(
         &'i self,
         path: &CanonicalPath,
         caller: &Caller,
         effect: Effect,
+        budget: &Budget,
         mut found: impl FnMut(&'i Held) -> bool,
     ) {
-        if self.rules.is_empty() {
+        if self.rules.is_empty() || budget.is_spent() {
             return;
         }
-        let mut each = |filed: &'i Filed| {
+        let mut positions = Positions::of(self.rules.len());
+        let mut each = |filed: &Filed| {
             let verified = if caller.verified {
                 filed.verified.as_slice()
             } else {
                 &[]
             };
-            let known = caller
-                .facts
-                .iter()
-                .filter_map(|fact| filed.by_fact.get(fact))
-                .flatten();
-            let positions = filed.everyone.iter().chain(verified).chain(known);
-            positions
-                .filter_map(|&at| self.rules.get(at))
-                .any(&mut found)
+            let facts = if filed.by_fact.is_empty() {
+                &[]
+            } else {
+                caller.facts.as_slice()
+            };
+            let known = facts.iter().filter_map(|fact| filed.by_fact.get(fact));
+            let mut met = facts.len();
+            for list in [filed.everyone.as_slice(), verified]
+                .into_iter()
+                .chain(known.map(Vec::as_slice))
+            {
+                met = met.saturating_add(list.len());
+                for &at in list {
+                    positions.insert(at);
+                }
+            }
+            budget.spend_on(met);
+            budget.is_spent()
         };
-        if self.trie.visit(path.as_str(), &mut each) {
-            return;
-        }
+        let spent = self.trie.visit(path.as_str(), &mut each);
         // a Deny of `/admin` covers `/admin/` too
         if effect == Effect::Deny
+            && !spent
             && let Some(shorter) = path.without_trailing_slash()
         {
             self.trie.visit(shorter, &mut each);
+        }
+        for held in positions.iter().filter_map(|at| self.rules.get(at)) {
+            if found(held) || budget.is_spent() {
+                return;
+            }
         }
     }
 }
@@ -142,13 +164,13 @@ impl File for foldhash::fast::RandomState {
         let effect = held.rule.effect;
         for entry in &held.from {
             match entry {
-                Entry::Anyone => filed.everyone.push(at),
+                Entry::Anyone => push(&mut filed.everyone, at),
                 Entry::Identity { provider, all } => {
                     self.file_identity(filed, (provider, all, effect), at, paths);
                 }
                 // what is unknown is found by what acts on it, and by nothing else
-                Entry::Unknown if effect == Effect::Deny => filed.everyone.push(at),
-                Entry::Missing(_) if effect == Effect::Deny => filed.verified.push(at),
+                Entry::Unknown if effect == Effect::Deny => push(&mut filed.everyone, at),
+                Entry::Missing(_) if effect == Effect::Deny => push(&mut filed.verified, at),
                 // roles have been put in place
                 Entry::Unknown | Entry::Missing(_) | Entry::Role(_) => {}
             }
@@ -162,28 +184,33 @@ impl File for foldhash::fast::RandomState {
         at: usize,
         paths: &mut HashSet<Vec<String>>,
     ) {
-        let mut push = |clue: Option<Clue<'_>>| {
-            filed
-                .by_fact
-                .entry(hash(self, provider, clue))
-                .or_default()
-                .push(at);
+        let mut by_clue = |clue: Option<Clue<'_>>| {
+            let known = hash(self, provider, clue);
+            push(filed.by_fact.entry(known).or_default(), at);
         };
         // one matcher suffices to be found by; the others are asked of the candidate
         let Some((clues, kind)) = all.iter().find_map(Clue::of) else {
-            return push(None);
+            return by_clue(None);
         };
         for clue in clues {
             if let Clue::Claim(path, _) = clue {
                 paths.insert(path.to_vec());
             }
-            push(Some(clue));
+            by_clue(Some(clue));
         }
         if effect == Effect::Deny
             && let Some(kind) = kind
         {
-            push(Some(Clue::Unsettled(kind)));
+            by_clue(Some(Clue::Unsettled(kind)));
         }
+    }
+}
+
+/// Files a rule once: they come one after the other, and a rule may come to one place by many patterns
+/// that are alike but for the names of their captures.
+fn push(positions: &mut Vec<usize>, at: usize) {
+    if positions.last() != Some(&at) {
+        positions.push(at);
     }
 }
 

@@ -1,27 +1,88 @@
-//! Which section of a route takes a request, by the precedence of Gateway API, three-valued.
+//! Which route, and which section of it, takes a request by the precedence of Gateway API.
 //!
-//! A policy may cover one named rule of an HTTPRoute. It covers what is sent there, and not all that
-//! the rule's matches could match: a section `/` takes nothing that a section `/v1` takes.
+//! A policy may cover one named rule of a route. It covers what is sent there, and not all that the
+//! rule's matches could match: a section `/` takes nothing that a section `/v1` takes, be it another
+//! route's of the same host.
 
+use crate::request::Request;
+use countersign_ruleset::host::{Host, HostPattern};
 use countersign_ruleset::kleene::Kleene;
-use countersign_ruleset::path::CanonicalPath;
-use countersign_ruleset::rules::{Section, SectionMatch};
+use countersign_ruleset::path::{CanonicalPath, PathPattern, Segment};
+use countersign_ruleset::rules::{Application, MAX_MATCHES, Pending, SectionMatch};
 use http::Method;
+use std::cmp::Reverse;
+use std::sync::Arc;
 
-/// The sections of one route.
+/// What one route takes.
 #[derive(Debug)]
-pub(crate) struct Sections(Vec<Section>);
+struct Route {
+    hosts: Vec<HostPattern>,
+    /// For which it may be beside.
+    pending: Option<Pending>,
+    /// The names of its sections, those included that other sections leave nothing.
+    sections: Vec<Option<Box<str>>>,
+    claims: Vec<Claim>,
+}
 
-/// "The most specific match wins": an exact path, then the longest prefix, then a method
-/// (`HTTPRouteRule.matches`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Rank {
-    exact: bool,
-    length: usize,
+/// One match, and whose it is.
+#[derive(Debug)]
+struct Claim {
+    section: Option<Box<str>>,
+    found: SectionMatch,
+    /// How specific it is; `None` where that cannot be told.
+    specific: Option<Specific>,
+}
+
+/// "The most specific match wins" (`HTTPRouteRule.matches`, `GRPCRouteRule.matches`): of two that
+/// cover one path the one that is specific in more segments from the left, then one with a method.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Specific {
+    path: Vec<Reverse<Kind>>,
     method: bool,
 }
 
-/// Who could take a request: the section that is asked about, and any other.
+/// A segment that says more comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    /// The path ends: an exact match.
+    End,
+    Literal,
+    Any,
+    Rest,
+}
+
+/// How specific the hostname of a route is for a host, which counts before its matches.
+type Hostname = (bool, usize);
+
+/// The routes of one application's hosts: its own and those of the others.
+#[derive(Debug)]
+pub(crate) struct Sections {
+    own: Arc<Route>,
+    rivals: Vec<Arc<Route>>,
+    /// Whether there are so many matches that they are not gone through.
+    lost: bool,
+}
+
+/// What is asked of sections.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked<'r> {
+    /// The host, if it is one of the application's.
+    host: Option<&'r Host>,
+    method: &'r Method,
+    path: &'r CanonicalPath,
+}
+
+impl<'r> Asked<'r> {
+    pub(crate) fn of(request: &'r Request<'_>, foreign: bool) -> Self {
+        Self {
+            host: Some(request.host()).filter(|_| !foreign),
+            method: request.method(),
+            path: request.path(),
+        }
+    }
+}
+
+/// Who could take a request: what is asked about, and any other.
 #[derive(Debug, Default)]
 struct Takers {
     own: bool,
@@ -36,131 +97,199 @@ impl Takers {
 }
 
 impl Sections {
-    pub(crate) fn new(sections: &[Section]) -> Self {
-        Self(sections.to_vec())
-    }
-
-    /// Whether the section of that name takes the request. What also asks for a header, a query or
-    /// a regular expression may take whatever its path does not exclude; and of two that are
-    /// equally specific the order in the route decides, which is not known here.
-    pub(crate) fn takes(&self, name: &str, method: &Method, path: &CanonicalPath) -> Kleene {
-        let named = |section: &&Section| section.name.as_deref() == Some(name);
-        if !self.0.iter().any(|section| named(&section)) {
-            return Kleene::Unknown;
-        }
-        let (mut first, mut surely, mut perhaps) = (None, Takers::default(), Takers::default());
-        for section in &self.0 {
-            let own = named(&section);
-            let covers = |found: &&SectionMatch| covers(found, method, path.as_str());
-            for found in section.matches.iter().filter(covers) {
-                let rank = Some(rank(found));
-                if found.unknown {
-                    perhaps.add(own);
-                } else if rank > first {
-                    (first, surely) = (rank, Takers::default());
-                    surely.add(own);
-                } else if rank == first {
-                    surely.add(own);
+    /// The sections of each application, with those of every other whose hosts may be the same.
+    pub(crate) fn of(applications: &[Application]) -> Vec<Arc<Self>> {
+        let routes: Vec<Arc<Route>> = applications.iter().map(Route::new).collect();
+        let all = applications.iter().zip(&routes).enumerate();
+        all.map(|(n, (application, own))| {
+            let mut size = own.claims.len();
+            let mut rivals = Vec::new();
+            // what has no sections asks for no rivals: most applications are no routes
+            let named = !application.sections.is_empty();
+            for (m, other) in routes.iter().enumerate().filter(|_| named) {
+                if n != m && !other.claims.is_empty() && own.may_share_a_host(other) {
+                    size = size.saturating_add(other.claims.len());
+                    rivals.push(Arc::clone(other));
                 }
             }
-        }
-        match (surely.own || perhaps.own, surely.others || perhaps.others) {
+            let lost = size > MAX_MATCHES;
+            if lost {
+                rivals.clear();
+            }
+            let own = Arc::clone(own);
+            Arc::new(Self { own, rivals, lost })
+        })
+        .collect()
+    }
+
+    /// Whether it is a route's.
+    pub(crate) fn is_route(&self) -> bool {
+        !self.own.sections.is_empty()
+    }
+
+    /// Whether the section of that name takes the request; of no name, whether any of the route does.
+    /// What also asks for a header or a query may take what its path covers, and nothing that a more
+    /// specific path takes; what a regular expression takes is never known.
+    pub(crate) fn takes(&self, name: Option<&str>, asked: Asked<'_>) -> Kleene {
+        let Some((surely, maybe)) = self.takers(name, asked) else {
+            return Kleene::Unknown;
+        };
+        match (surely.own || maybe.own, surely.others || maybe.others) {
             (false, _) => Kleene::False,
             (true, false) if surely.own => Kleene::True,
             (true, _) => Kleene::Unknown,
         }
     }
-}
 
-/// Without a trailing slash: `/v1/` and `/v1` are one prefix.
-fn prefix(found: &SectionMatch) -> &str {
-    found.path.strip_suffix('/').unwrap_or(&found.path)
-}
+    /// Whether another route takes the request, or may.
+    pub(crate) fn is_contested(&self, asked: Asked<'_>) -> bool {
+        let takers = self.takers(None, asked);
+        takers.is_none_or(|(surely, maybe)| surely.others || maybe.others)
+    }
 
-fn rank(found: &SectionMatch) -> Rank {
-    let path = if found.exact {
-        &found.path
-    } else {
-        prefix(found)
-    };
-    Rank {
-        exact: found.exact,
-        length: path.len(),
-        method: found.method.is_some(),
+    /// Who takes the request for certain, and who perhaps.
+    fn takers(&self, name: Option<&str>, asked: Asked<'_>) -> Option<(Takers, Takers)> {
+        let named = |section: &Option<Box<str>>| name.is_none() || section.as_deref() == name;
+        if self.lost || !self.own.sections.iter().any(named) {
+            return None;
+        }
+        let host = asked.host.and_then(|host| self.own.hostname(host));
+        let (mut first, mut surely, mut perhaps) = (None, Takers::default(), Vec::new());
+        let mut claim = |claim, (hostname, sure): (Option<Hostname>, bool), own| {
+            let Claim {
+                found, specific, ..
+            }: &Claim = claim;
+            let key = hostname.zip(specific.as_ref());
+            if found.unknown || !sure || key.is_none() {
+                perhaps.push((key, own));
+            } else if key > first {
+                (first, surely) = (key, Takers::default());
+                surely.add(own);
+            } else if key == first {
+                surely.add(own);
+            }
+        };
+        for one in self.own.covering(asked) {
+            // alone, a route is not held against other hosts
+            let host = host.or(Some((false, 0)));
+            claim(one, (host, true), named(&one.section));
+        }
+        for rival in &self.rivals {
+            // of a host that is not known, or is no other's, it cannot be told who comes first
+            let theirs = match (host, asked.host) {
+                (Some(_), Some(host)) if !rival.may_be_for_any() => {
+                    let Some((theirs, sure)) = rival.claimed(host) else {
+                        continue;
+                    };
+                    (Some(theirs), sure)
+                }
+                _ => (None, false),
+            };
+            for one in rival.covering(asked) {
+                claim(one, theirs, false);
+            }
+        }
+        // what only perhaps takes it does so before what is less specific, or of the same
+        let mut maybe = Takers::default();
+        for (key, own) in perhaps {
+            if key.is_none() || key >= first {
+                maybe.add(own);
+            }
+        }
+        Some((surely, maybe))
     }
 }
 
-fn covers(found: &SectionMatch, method: &Method, path: &str) -> bool {
-    let by_path = if found.exact {
-        path == found.path
-    } else {
-        let below = path.strip_prefix(prefix(found));
-        below.is_some_and(|below| below.is_empty() || below.starts_with('/'))
-    };
-    by_path && found.method.as_deref().is_none_or(|named| method == named)
+impl Route {
+    fn new(application: &Application) -> Arc<Self> {
+        let sections = || application.sections.iter();
+        let claims = sections().flat_map(|section| {
+            let name = section.name.as_deref();
+            section.matches.iter().map(move |found| Claim {
+                section: name.map(Box::from),
+                found: found.clone(),
+                specific: found.path.as_ref().map(|path| Specific {
+                    path: kinds(path),
+                    method: found.method.is_some(),
+                }),
+            })
+        });
+        Arc::new(Self {
+            hosts: application.hosts.clone(),
+            pending: application.pending.clone(),
+            sections: sections()
+                .map(|section| section.name.as_deref().map(Box::from))
+                .collect(),
+            claims: claims.collect(),
+        })
+    }
+
+    fn covering(&self, asked: Asked<'_>) -> impl Iterator<Item = &Claim> {
+        self.claims.iter().filter(move |claim| {
+            let found = &claim.found;
+            let method = found.method.as_deref();
+            let path = found.path.as_ref();
+            method.is_none_or(|method| asked.method == method)
+                && path.is_none_or(|path| path.matches(asked.path))
+        })
+    }
+
+    /// "The largest number of characters in a matching non-wildcard hostname, then in a matching
+    /// hostname" (`HTTPRouteSpec.hostnames`).
+    fn hostname(&self, host: &Host) -> Option<Hostname> {
+        best(&self.hosts, host)
+    }
+
+    /// The same of a rival, and whether it is known that it is for the host. Where no Gateway has said
+    /// so yet it may already take what is sent there.
+    fn claimed(&self, host: &Host) -> Option<(Hostname, bool)> {
+        let (surely, perhaps) = (self.hostname(host), best(self.awaited(), host));
+        let sure = surely >= perhaps;
+        surely.max(perhaps).map(|best| (best, sure))
+    }
+
+    fn awaited(&self) -> &[HostPattern] {
+        match &self.pending {
+            Some(Pending::Hosts(hosts)) => hosts,
+            Some(Pending::Any) | None => &[],
+        }
+    }
+
+    /// Whether it is not known for which hosts it is.
+    fn may_be_for_any(&self) -> bool {
+        match &self.pending {
+            Some(Pending::Any) => true,
+            Some(Pending::Hosts(_)) => false,
+            None => self.hosts.is_empty(),
+        }
+    }
+
+    /// Whether a request for one of its own hosts could be another's. A route whose hosts are not known
+    /// may have any.
+    fn may_share_a_host(&self, other: &Self) -> bool {
+        let mut own = self.hosts.iter();
+        let theirs = || other.hosts.iter().chain(other.awaited());
+        let any = self.hosts.is_empty() || other.may_be_for_any();
+        any || own.any(|own| theirs().any(|theirs| own.overlaps(theirs)))
+    }
+}
+
+fn best(patterns: &[HostPattern], host: &Host) -> Option<Hostname> {
+    let matching = patterns.iter().filter(|pattern| pattern.matches(host));
+    let rank = |it: &HostPattern| (it.wildcard().is_none(), it.as_str().len());
+    matching.map(rank).max()
+}
+
+fn kinds(path: &PathPattern) -> Vec<Reverse<Kind>> {
+    let kinds = path.segments().iter().map(|segment| match segment {
+        Segment::Literal(_) => Kind::Literal,
+        Segment::Any | Segment::Capture(_) => Kind::Any,
+        Segment::Rest => Kind::Rest,
+    });
+    let rest = path.segments().last() == Some(&Segment::Rest);
+    let end = Some(Kind::End).filter(|_| !rest);
+    kinds.chain(end).map(Reverse).collect()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::Sections;
-    use countersign_ruleset::kleene::Kleene::{self, False, True, Unknown};
-    use countersign_ruleset::path::CanonicalPath;
-    use http::Method;
-
-    fn sections(text: &str) -> Sections {
-        Sections::new(&serde_json::from_str::<Vec<_>>(text).unwrap())
-    }
-
-    fn takes(sections: &Sections, name: &str, path: &str) -> Kleene {
-        let path = CanonicalPath::parse(path.as_bytes()).unwrap();
-        sections.takes(name, &Method::GET, &path)
-    }
-
-    #[test]
-    fn the_most_specific_match_wins() {
-        let route = sections(
-            r#"[{"name":"all","matches":[{"path":"/","exact":false,"unknown":false}]},
-                {"name":"v1","matches":[{"path":"/v1/","exact":false,"unknown":false}]},
-                {"name":"ping","matches":[{"path":"/v1/ping","exact":true,"unknown":false}]},
-                {"name":"get","matches":[{"path":"/v2","exact":false,"method":"GET","unknown":false}]},
-                {"matches":[{"path":"/v2","exact":false,"unknown":false},
-                            {"path":"/v3","exact":false,"method":"PUT","unknown":false}]}]"#,
-        );
-        for (path, section) in [
-            ("/", "all"),
-            ("/v10", "all"),
-            ("/v1", "v1"),
-            ("/v1/orders", "v1"),
-            ("/v1/ping", "ping"),
-            ("/v1/ping/", "v1"),
-            ("/v2/orders", "get"),
-            ("/v3", "all"),
-        ] {
-            for name in ["all", "v1", "ping", "get"] {
-                let expected = if name == section { True } else { False };
-                assert_eq!(takes(&route, name, path), expected, "{name}: {path}");
-            }
-        }
-        assert_eq!(takes(&route, "absent", "/"), Unknown);
-    }
-
-    #[test]
-    fn what_cannot_be_told_is_unknown() {
-        let route = sections(
-            r#"[{"name":"a","matches":[{"path":"/a","exact":false,"unknown":false}]},
-                {"name":"b","matches":[{"path":"/a","exact":false,"unknown":false},
-                                       {"path":"/b","exact":false,"unknown":false}]},
-                {"name":"canary","matches":[{"path":"/b","exact":false,"unknown":true}]}]"#,
-        );
-        assert_eq!(takes(&route, "a", "/a"), Unknown, "equally specific");
-        assert_eq!(takes(&route, "b", "/a"), Unknown);
-        assert_eq!(
-            takes(&route, "b", "/b"),
-            Unknown,
-            "a header may send it elsewhere"
-        );
-        assert_eq!(takes(&route, "canary", "/b"), Unknown);
-        assert_eq!(takes(&route, "canary", "/a"), False);
-        assert_eq!(takes(&route, "a", "/c"), False, "nobody takes it");
-    }
-}
+mod tests;

@@ -1,6 +1,6 @@
 //! Heads of requests: one authority, one path, at most one credential, and none of it printed.
 
-use super::{Malformed, Request};
+use super::{KNOWN, Malformed, Request};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 
 fn read(target: &str, headers: &[(&str, &str)]) -> Result<(String, String, bool), Malformed> {
@@ -58,6 +58,29 @@ fn neither_token_nor_cookie_is_printed() {
     for printed in [format!("{request:?}"), format!("{request:#?}")] {
         assert!(!printed.contains("secret"), "{printed}");
         assert!(printed.contains("a.example"), "{printed}");
+    }
+}
+
+/// A server that makes it upper-case would do what a Deny of DELETE forbids.
+#[test]
+fn a_known_method_has_one_spelling() {
+    let uri: Uri = "http://a.example/x".parse().unwrap();
+    let headers = HeaderMap::new();
+    let refusal = |method: &str| {
+        let method: Method = method.parse().unwrap();
+        Request::new(&method, &uri, &headers, None).err()
+    };
+    let case = Some(Malformed::MethodCase);
+    for known in KNOWN {
+        let expected = (known == "CONNECT").then_some(Malformed::TargetForm);
+        assert_eq!(refusal(known), expected, "{known}");
+        assert_eq!(refusal(&known.to_ascii_lowercase()), case, "{known}");
+        let (first, rest) = known.split_at(1);
+        let mixed = format!("{first}{}", rest.to_ascii_lowercase());
+        assert_eq!(refusal(&mixed), case, "{mixed}");
+    }
+    for other in ["PROPFIND", "propfind", "purge", "DELETES", "delete_", "G"] {
+        assert_eq!(refusal(other), None, "{other}");
     }
 }
 

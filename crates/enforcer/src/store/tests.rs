@@ -111,6 +111,7 @@ fn in_scope(scope: &str, host: &str) -> Rules {
     let mut rules = open_to_all("r1");
     rules.scope = scope.parse().unwrap();
     rules.applications[0].hosts = vec![host.parse().unwrap()];
+    rules.applications[0].accepted = true;
     rules
 }
 
@@ -145,6 +146,7 @@ fn of_two_scopes_whose_patterns_overlap_the_more_specific_does_not_win() {
     let deny = rule("no", "Deny", json!("anyone"), &json!({}));
     let mut shop = rules(&json!([policy("orders", &json!([deny]))]), &json!([]));
     shop.applications[0].hosts = vec!["*.example.com".parse().unwrap()];
+    shop.applications[0].accepted = true;
     let evil = in_scope("evil", "payroll.example.com");
     let trial = by_host(&["evil", "shop"], &[evil.clone(), shop.clone()]);
     let ask = |trial: &Trial, host| trial.call("GET", "/", &[("host", host)]);
@@ -163,6 +165,74 @@ fn of_two_scopes_whose_patterns_overlap_the_more_specific_does_not_win() {
     let trial = by_host(&["shop"], &[shop]);
     let decision = ask(&trial, "payroll.example.com");
     assert_eq!(told(&decision), (200, "Allowed", vec!["r1"]));
+}
+
+/// Or a namespace could write any host at all into a policy, and so have it.
+#[test]
+fn an_edge_of_several_scopes_takes_only_hosts_that_a_gateway_accepted() {
+    let mut claimed = in_scope("shop", "orders.example.com");
+    claimed.applications[0].accepted = false;
+    let shared = by_host(&["ops", "shop"], &[claimed.clone(), empty("ops")]);
+    assert_eq!(told(&shared.get("/")), (403, "NotCovered", vec![]));
+    let scopes = ["ops", "shop"].map(|scope| scope.parse().unwrap()).to_vec();
+    let own = Trial(Enforcer::new(Target::ByClaimedHost, scopes));
+    for set in [&claimed, &empty("ops")] {
+        own.0.install(verified(set, &Keys::default(), 1));
+    }
+    assert_eq!(told(&own.get("/")), (200, "Allowed", vec!["r1"]));
+    let pinned = by_host(&["shop"], &[claimed.clone()]);
+    assert_eq!(told(&pinned.get("/")), (200, "Allowed", vec!["r1"]));
+    // nor does the claim take anything from who has it
+    let owner = in_scope("ops", "orders.example.com");
+    let shared = by_host(&["ops", "shop"], &[claimed.clone(), owner]);
+    let decision = shared.get("/");
+    assert_eq!(told(&decision), (200, "Allowed", vec!["r1"]));
+    assert_eq!(decision.ruleset.unwrap().scope.as_str(), "ops");
+    // nor within its own namespace
+    let mut accepted = claimed.applications[0].clone();
+    accepted.id = "Service/payments".parse().unwrap();
+    accepted.accepted = true;
+    claimed.applications.push(accepted);
+    let shared = by_host(&["ops", "shop"], &[claimed, empty("ops")]);
+    let application = shared.get("/").application.unwrap();
+    assert_eq!(application.as_str(), "Service/payments");
+}
+
+#[test]
+fn routes_of_one_host_each_take_what_precedence_sends_them() {
+    let sections = |path: &str| {
+        let matches = json!([{"matches": [{"path": path, "unknown": false}]}]);
+        serde_json::from_value::<Vec<_>>(matches).unwrap()
+    };
+    let mut split = in_scope("shop", "orders.example.com");
+    split.applications[0].sections = sections("/**");
+    let mut admin = split.applications[0].clone();
+    admin.id = "HTTPRoute.gateway.networking.k8s.io/admin".parse().unwrap();
+    admin.sections = sections("/admin/**");
+    admin.policies.clear();
+    split.applications.push(admin.clone());
+    let trial = by_host(&["shop"], &[split.clone()]);
+    assert_eq!(told(&trial.get("/")), (200, "Allowed", vec!["r1"]));
+    let uncovered = trial.get("/admin/users");
+    assert_eq!(told(&uncovered), (403, "NotCovered", vec![]));
+    assert_eq!(uncovered.application.unwrap(), admin.id);
+    // equally specific: which is older stands in no manifest
+    split.applications[1].sections = sections("/**");
+    let trial = by_host(&["shop"], &[split.clone()]);
+    assert_eq!(told(&trial.get("/")), (503, "HostAmbiguous", vec![]));
+    // nobody takes it
+    split.applications[0].sections = sections("/v1/**");
+    split.applications[1].sections = sections("/v2/**");
+    let trial = by_host(&["shop"], &[split.clone()]);
+    assert_eq!(told(&trial.get("/")), (403, "NotCovered", vec![]));
+    assert_eq!(told(&trial.get("/v1")), (200, "Allowed", vec!["r1"]));
+    // one that is alone is asked for whatever comes, but for what may be sent to a route whose hosts
+    // are not known
+    split.applications[1].hosts.clear();
+    let trial = by_host(&["shop"], &[split]);
+    assert_eq!(told(&trial.get("/")), (200, "Allowed", vec!["r1"]));
+    assert_eq!(told(&trial.get("/v1")), (200, "Allowed", vec!["r1"]));
+    assert_eq!(told(&trial.get("/v2")), (503, "HostAmbiguous", vec![]));
 }
 
 /// While a scope is missing it is not known whether it claims the host too.

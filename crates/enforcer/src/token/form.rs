@@ -3,14 +3,16 @@
 use super::invalid::Invalid;
 use super::trusted::Trusted;
 use crate::claims::{Fact, lookup};
-use countersign_ruleset::provider::TokenForm;
+use countersign_ruleset::provider::{TokenForm, TokenType};
 use serde_json::{Map, Value};
 
 /// Steps 14 and 15: "If more than one kind of JWT can be issued by the same issuer, the validation
 /// rules for those JWTs MUST be written such that they are mutually exclusive, rejecting JWTs of the
-/// wrong kind." (RFC 8725 §3.12). A token that fits two types is of none that could be told.
+/// wrong kind." (RFC 8725 §3.12). A token that fits two types is of none that could be told. A login
+/// takes `only` an ID token, whatever services take.
 pub(super) fn expect_accepted(
     trusted: &Trusted,
+    only: Option<TokenType>,
     typ: Option<&str>,
     members: &Map<String, Value>,
 ) -> Result<(), Invalid> {
@@ -26,7 +28,11 @@ pub(super) fn expect_accepted(
         .iter()
         .filter(|form| fits(form, typ, members));
     let shown = fitting.next().ok_or(Invalid::WrongTokenType)?.token_type;
-    if fitting.any(|other| other.token_type != shown) || !provider.token_types.contains(&shown) {
+    let taken = match &only {
+        Some(only) => std::slice::from_ref(only),
+        None => provider.token_types.as_slice(),
+    };
+    if fitting.any(|other| other.token_type != shown) || !taken.contains(&shown) {
         return Err(Invalid::WrongTokenType);
     }
     Ok(())

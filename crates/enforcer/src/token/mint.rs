@@ -225,6 +225,7 @@ pub(crate) fn provider() -> Provider {
             email: Some(EmailClaim {
                 path: path(&["email"]),
                 verified_by: Some(path(&["email_verified"])),
+                verified_subjects: None,
                 domain: None,
             }),
             client: vec![path(&["azp"]), path(&["client_id"])],
@@ -232,8 +233,10 @@ pub(crate) fn provider() -> Provider {
             scopes: vec![path(&["scp"]), path(&["scope"])],
         },
         jwks_url: None,
+        discovered: false,
         refresh: Refresh::Never,
         max_stale: 86_400,
+        client: None,
         fetched_at: None,
         keys: [&ES256, &ES384, &EDDSA, &RSA]
             .map(|signer| signer.jwk())

@@ -12,6 +12,7 @@ const MAX_SKEW: u64 = 60;
 const LATEST: u64 = 9_007_199_254_740_991;
 
 /// The registered claims of a token.
+#[derive(Clone)]
 pub(crate) struct Required {
     pub(crate) issuer: String,
     pub(crate) subject: String,

@@ -60,6 +60,11 @@ impl Providers {
         self.by_issuer.get(issuer)?.as_ref()
     }
 
+    /// The provider of that name, as long as it is the only one to sign as `issuer`.
+    pub(crate) fn named(&self, id: &ProviderId, issuer: &str) -> Option<&Arc<Trusted>> {
+        self.by_issuer(issuer).filter(|it| it.id() == id)
+    }
+
     /// Every provider.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Trusted>> {
         self.all.iter()

@@ -1,7 +1,8 @@
 //! The ruleset of one namespace.
 
-use super::application::applications;
-use super::{Compiled, Member, Reports, report, sink};
+use super::application::{Within, applications};
+use super::route::{Everywhere, Routes};
+use super::{Compiled, Member, Reports, report, sink, warn};
 use crate::diagnostic::{Code, FieldPath, ResourceId};
 use crate::lower::cluster::Guarding;
 use crate::lower::place::{self, World};
@@ -17,6 +18,7 @@ use std::collections::BTreeSet;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place<'w> {
     pub(super) resources: &'w Resources,
+    pub(super) routes: &'w Everywhere<'w>,
     pub(super) world: &'w World,
     pub(super) guardings: &'w [Guarding],
 }
@@ -28,12 +30,27 @@ pub(super) fn compile(
     place: Place<'_>,
     reports: &mut Reports,
 ) -> Compiled {
+    let routes = Routes::of(place.routes, scope);
+    let clients = place.clients(scope);
+    let within = Within {
+        routes: &routes,
+        clients: &clients,
+    };
+    let applications = match applications(members, within, reports) {
+        Ok(applications) => applications,
+        Err(excess) => {
+            settle(members, reports);
+            return refused(scope, members, &excess, reports);
+        }
+    };
     let mut rules = Rules {
-        applications: applications(members, reports),
+        applications,
         guardrails: place.guardrails(scope),
         ..Rules::empty(scope.clone())
     };
     place.add_roles(scope, &mut rules);
+    warn::of_denies_by_identity(&rules, members, reports);
+    warn::of_logins_in_vain(&rules, members, reports);
     let keys = place.add_providers(scope, &mut rules);
     rules.sort();
     settle(members, reports);
@@ -44,7 +61,7 @@ pub(super) fn compile(
     }
 }
 
-impl Place<'_> {
+impl<'w> Place<'w> {
     /// A policy of the cluster guards every namespace of which it is not known that it does not.
     fn guardrails(self, scope: &Scope) -> Vec<countersign_ruleset::rules::Guardrail> {
         let labels = self.resources.namespaces.get(scope.as_str());
@@ -53,6 +70,16 @@ impl Place<'_> {
             .iter()
             .filter(selects)
             .map(|it| it.guardrail.clone())
+            .collect()
+    }
+
+    /// What browsers log in as at the providers that can be named here.
+    fn clients(self, scope: &Scope) -> BTreeSet<&'w str> {
+        let in_reach = |id: &ResourceId| id.namespace.is_empty() || id.namespace == scope.as_str();
+        let providers = self.world.providers.iter();
+        providers
+            .filter(|(id, _)| in_reach(id))
+            .filter_map(|(_, lowered)| lowered.client_id.as_deref())
             .collect()
     }
 

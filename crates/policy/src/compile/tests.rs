@@ -10,13 +10,19 @@ use std::collections::BTreeMap;
 mod absence;
 mod cluster;
 mod limits;
+mod login;
+mod mcp;
 mod order;
 mod reading;
+mod require;
+mod route;
+mod section;
 mod settings;
 mod shared;
 mod target;
 mod what;
 mod who;
+mod workload;
 
 /// Two providers of the cluster and one of the namespace.
 const PROVIDERS: &str = r#"

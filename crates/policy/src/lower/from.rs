@@ -1,6 +1,7 @@
 //! `from`: who is meant, each entry by the word of one provider.
 
-use super::place::{Found, Place};
+use super::place::{Found, Named, Place};
+use super::workload::{self, Whose};
 use super::{Said, Sink, matcher};
 use crate::diagnostic::{Code, FieldPath};
 use crate::field::{Field, List};
@@ -233,20 +234,41 @@ impl Reader<'_> {
             }
         };
         let mut all = matcher::matchers(self.path, self.entry, sink);
+        let whose = self.whose(&found);
+        let path = self.path.name("workloads");
+        all.extend(workload::matchers(
+            &path,
+            &self.entry.workloads,
+            whose,
+            sink,
+        ));
+        if whose.open && self.entry.workloads.is_absent() {
+            self.report_shared(whose, sink);
+            all.push(Matcher::Unknown);
+        }
         Some(vec![match found {
             Found::Missing(name) => Entry::Missing(name),
             Found::Unread => Entry::Unknown,
-            Found::This(provider) => {
-                if provider.lowered.shared && !self.says_who(provider.lowered.domain_mapped) {
-                    self.report_shared(&provider.id, sink);
-                    all.push(Matcher::Unknown);
-                }
-                Entry::Identity {
-                    provider: provider.id,
-                    all,
-                }
-            }
+            Found::This(provider) => Entry::Identity {
+                provider: provider.id,
+                all,
+            },
         }])
+    }
+
+    /// Whose word it takes. A Deny that means all callers of an issuer means what it says.
+    fn whose<'f>(&self, found: &'f Found<Named<'_>>) -> Whose<'f> {
+        let Found::This(Named { id, lowered }) = found else {
+            return Whose {
+                provider: None,
+                open: false,
+            };
+        };
+        let says_who = self.says_who(lowered.domain_mapped);
+        Whose {
+            provider: Some((id, lowered.platform)),
+            open: lowered.shared && !says_who && self.of != Of::Rule(Effect::Deny),
+        }
     }
 
     const fn says_identity(&self) -> bool {
@@ -277,7 +299,7 @@ impl Reader<'_> {
     }
 
     /// Whether it says whom it means among all the customers of an issuer. An issuer that serves
-    /// everybody lets everybody choose the other claims.
+    /// everybody lets everybody choose the other claims. Each workload says it for itself.
     const fn says_who(&self, domain_mapped: bool) -> bool {
         let From {
             subjects,
@@ -290,13 +312,10 @@ impl Reader<'_> {
             || (domain_mapped && !email_domains.is_absent())
     }
 
-    /// A Deny that means all of such an issuer's callers means what it says.
-    fn report_shared(&self, provider: &ProviderId, sink: &mut Sink) {
-        if self.of == Of::Rule(Effect::Deny) {
-            return;
-        }
+    fn report_shared(&self, whose: Whose<'_>, sink: &mut Sink) {
+        let provider = whose.id();
         let message = format!("{provider} serves everybody, and this does not say whose callers");
-        let help = "say `tenants` in the provider, or `subjects` or `emails` here".to_owned();
-        sink.error(self.path, Code::SharedIssuer, message, Some(help));
+        let help = "say `tenants` in the provider, or `subjects`, `emails` or `workloads` here";
+        sink.error(self.path, Code::SharedIssuer, message, Some(help.into()));
     }
 }

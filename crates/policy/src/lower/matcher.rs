@@ -12,7 +12,7 @@ const CLAIM: [&str; 2] = ["anyOf", "path"];
 const ACCOUNT: [&str; 2] = ["name", "namespace"];
 
 /// How a value is read: as it is to be compared, or what was expected.
-type Reading = fn(&str) -> Result<String, &'static str>;
+pub(super) type Reading = fn(&str) -> Result<String, &'static str>;
 
 /// A field that lists texts: its name, how they read, and what they are matched with.
 type Listed<'e> = (
@@ -22,7 +22,7 @@ type Listed<'e> = (
     fn(Vec<String>) -> Matcher,
 );
 
-/// Every matcher of an entry, of which all must hold.
+/// Every matcher of an entry but `workloads`; all must hold.
 pub(super) fn matchers(path: &FieldPath, entry: &From, sink: &mut Sink) -> Vec<Matcher> {
     let lists: [Listed<'_>; 6] = [
         ("actors", &entry.actors, plain, Matcher::Actors),
@@ -56,10 +56,6 @@ pub(super) fn matchers(path: &FieldPath, entry: &From, sink: &mut Sink) -> Vec<M
         }
     }
     all.extend(claims(&path.name("claims"), &entry.claims, sink));
-    if !entry.workloads.is_absent() {
-        sink.unsupported(&path.name("workloads"), "`workloads`");
-        all.insert(Matcher::Unknown);
-    }
     all.into_iter().collect()
 }
 
@@ -78,7 +74,7 @@ pub(super) fn accounts(
 
 /// A list means one of its members. One that cannot be read makes the others no less true, and
 /// leaves it unknown whether none holds.
-fn one_of<T: Ord>(read: Vec<Option<T>>, matcher: fn(Vec<T>) -> Matcher) -> Matcher {
+pub(super) fn one_of<T: Ord>(read: Vec<Option<T>>, matcher: fn(Vec<T>) -> Matcher) -> Matcher {
     let whole = read.iter().all(Option::is_some);
     let known: BTreeSet<T> = read.into_iter().flatten().collect();
     if known.is_empty() {
@@ -92,7 +88,12 @@ fn one_of<T: Ord>(read: Vec<Option<T>>, matcher: fn(Vec<T>) -> Matcher) -> Match
     }
 }
 
-fn read(path: &FieldPath, text: &str, reading: Reading, sink: &mut Sink) -> Option<String> {
+pub(super) fn read(
+    path: &FieldPath,
+    text: &str,
+    reading: Reading,
+    sink: &mut Sink,
+) -> Option<String> {
     match reading(text) {
         Ok(text) => Some(text),
         Err(expected) => {
@@ -112,7 +113,7 @@ fn plain(text: &str) -> Result<String, &'static str> {
 }
 
 /// Addresses are compared without regard to case, as ASCII: other letters have more than one form.
-fn email(text: &str) -> Result<String, &'static str> {
+pub(super) fn email(text: &str) -> Result<String, &'static str> {
     match text.split_once('@') {
         Some((local, rest)) if text.is_ascii() && !local.is_empty() && is_domain(rest) => {
             Ok(text.to_ascii_lowercase())

@@ -3,8 +3,8 @@
 use super::{Said, Sink, short};
 use crate::diagnostic::{Code, FieldPath};
 use crate::field::Field;
-use countersign_ruleset::names::RuleName;
 use countersign_ruleset::condition::Condition;
+use countersign_ruleset::names::RuleName;
 use countersign_ruleset::rules::{Effect, Entry, Require, Rule, To};
 use countersign_ruleset::time::UnixTime;
 use std::collections::BTreeMap;

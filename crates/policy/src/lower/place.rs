@@ -44,6 +44,14 @@ pub(crate) enum Found<T> {
     Unread,
 }
 
+/// What to say of a provider that is missed.
+#[derive(Debug)]
+pub(crate) struct Missed {
+    pub(crate) code: Code,
+    pub(crate) message: String,
+    pub(crate) help: Option<String>,
+}
+
 /// A provider that a rule may name.
 #[derive(Debug, Clone)]
 pub(crate) struct Named<'w> {
@@ -151,28 +159,59 @@ impl<'w> Place<'w> {
         name: &str,
         sink: &mut Sink,
     ) -> Result<ResourceId, String> {
-        let own = !kind.starts_with("Cluster");
-        let namespace = match (own, self.namespace) {
-            (false, _) => "",
-            (true, Some(namespace)) => namespace,
-            (true, None) => {
-                let message = format!("a resource of the cluster cannot refer to a {kind}");
-                let help = format!("refer to a Cluster{kind}");
-                sink.error(
-                    &path.name("kind"),
-                    Code::NotFromCluster,
-                    message,
-                    Some(help),
-                );
-                return Err(format!("{kind}/{}", short(name)));
-            }
-        };
-        let (kind, name) = (kind.to_owned(), name.to_owned());
-        Ok(ResourceId {
-            kind,
-            namespace: namespace.to_owned(),
-            name,
+        self.resource(kind, name).ok_or_else(|| {
+            let (message, help) = beyond(kind);
+            sink.error(
+                &path.name("kind"),
+                Code::NotFromCluster,
+                message,
+                Some(help),
+            );
+            format!("{kind}/{}", short(name))
         })
+    }
+
+    fn resource(self, kind: &str, name: &str) -> Option<ResourceId> {
+        let own = !kind.starts_with("Cluster");
+        let namespace = if own { self.namespace? } else { "" };
+        Some(ResourceId {
+            kind: kind.to_owned(),
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+        })
+    }
+
+    /// Whether a condition may name this provider: one that there is, and in reach.
+    pub(crate) fn knows_provider(self, kind: &str, name: &str) -> Result<(), Missed> {
+        let Some(key) = self.resource(kind, name) else {
+            let (message, help) = beyond(kind);
+            return Err(Missed {
+                code: Code::NotFromCluster,
+                message,
+                help: Some(help),
+            });
+        };
+        if self.world.providers.contains_key(&key) {
+            return Ok(());
+        }
+        let in_reach = self.world.providers.keys().filter(|id| self.reaches(id));
+        let other = in_reach.clone().find(|id| id.name == name);
+        let near = other
+            .map(|id| format!("{}/{}", id.kind, id.name))
+            .or_else(|| {
+                let names = in_reach.filter(|id| id.kind == kind);
+                let near = nearest(name, names.map(|id| id.name.as_str()))?;
+                Some(format!("{kind}/{near}"))
+            });
+        Err(Missed {
+            code: Code::ProviderNotFound,
+            message: format!("there is no usable {key}"),
+            help: near.map(|near| format!("did you mean `{near}`?")),
+        })
+    }
+
+    fn reaches(self, id: &ResourceId) -> bool {
+        id.namespace.is_empty() || Some(id.namespace.as_str()) == self.namespace
     }
 
     /// What there is under a name like it, in reach.
@@ -182,10 +221,7 @@ impl<'w> Place<'w> {
         kind: &str,
         there: impl Iterator<Item = &'k ResourceId> + Clone,
     ) -> Option<String> {
-        let in_reach = |id: &&ResourceId| {
-            id.namespace.is_empty() || Some(id.namespace.as_str()) == self.namespace
-        };
-        let in_reach = there.filter(in_reach);
+        let in_reach = there.filter(|id| self.reaches(id));
         if let Some(other) = in_reach
             .clone()
             .find(|id| id.name == name && id.kind != kind)
@@ -197,6 +233,12 @@ impl<'w> Place<'w> {
             .map(|id| id.name.as_str());
         nearest(name, names).map(|near| format!("did you mean `{near}`?"))
     }
+}
+
+/// What to say of a kind that the cluster cannot name.
+fn beyond(kind: &str) -> (String, String) {
+    let message = format!("a resource of the cluster cannot refer to a {kind}");
+    (message, format!("refer to a Cluster{kind}"))
 }
 
 /// The kind that a reference says, or the usual one.

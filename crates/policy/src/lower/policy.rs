@@ -3,12 +3,12 @@
 use super::name::Placed;
 use super::place::{Place, World};
 use super::target::Targets;
-use super::{Said, Sink, rule, short};
+use super::{Said, Sink, login, rule, short};
 use crate::diagnostic::{Code, FieldPath, ResourceId};
 use crate::field::{Field, List, nearest};
 use crate::resources::Resources;
 use crate::v1alpha1::AccessPolicySpec;
-use countersign_ruleset::names::PolicyId;
+use countersign_ruleset::names::{PolicyId, ProviderId};
 use countersign_ruleset::rules::{Disclose, Effect, Entry, Forward, Mode};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -24,7 +24,8 @@ const SPEC: [&str; 8] = [
     "targetRefs",
 ];
 
-const FORWARDS: [(&str, Forward); 4] = [
+const FORWARDS: [(&str, Forward); 5] = [
+    ("Assertion", Forward::Assertion),
     ("Email", Forward::Email),
     ("Groups", Forward::Groups),
     ("Token", Forward::Token),
@@ -40,6 +41,8 @@ pub(crate) struct Lowered {
     pub(crate) rules: Vec<Placed>,
     /// The audiences that are written; where they cannot be read, no token is for it.
     pub(crate) audiences: Said<Vec<String>>,
+    /// Where browsers log in.
+    pub(crate) login: Said<ProviderId>,
     pub(crate) forward: Said<BTreeSet<Forward>>,
     pub(crate) disclose: Said<Disclose>,
 }
@@ -74,9 +77,6 @@ pub(crate) fn lower(
             .iter()
             .any(|(name, value)| may_be_rules(name, value));
     let rules = rule::rules(place, &rules_path, (written, whole), sink);
-    if !spec.login.is_absent() {
-        sink.unsupported(&path.name("login"), "`login`");
-    }
     // INVARIANT: a resource's name is a DNS name, or it would not have been read
     let id = format!("AccessPolicy/{}", id.name).parse().ok()?;
     Some(Lowered {
@@ -85,6 +85,7 @@ pub(crate) fn lower(
         mode,
         rules,
         audiences: audiences(&path, &spec.audiences, sink),
+        login: login::login(place, &path.name("login"), &spec.login, sink),
         forward: forward(&path, &spec.forward, sink),
         disclose: disclose(&path, &spec.disclose, sink),
     })
@@ -93,13 +94,11 @@ pub(crate) fn lower(
 impl Lowered {
     /// Whether an Allow of it asks for a token, and so for an audience.
     pub(crate) fn asks_for_a_token(&self) -> bool {
-        let allows = self
-            .rules
-            .iter()
-            .filter(|placed| placed.rule.effect == Effect::Allow);
-        allows
-            .flat_map(|placed| &placed.rule.from)
-            .any(|entry| *entry != Entry::Anyone)
+        let mut rules = self.rules.iter().map(|placed| &placed.rule);
+        rules.any(|rule| {
+            let names = || rule.from.iter().any(|entry| *entry != Entry::Anyone);
+            rule.effect == Effect::Allow && (names() || rule.asks_of_token())
+        })
     }
 }
 
@@ -168,12 +167,15 @@ fn forward(
     let mut known = BTreeSet::new();
     for (n, text) in list.iter().enumerate() {
         let path = path.index(n);
-        if text == "Assertion" {
-            sink.unsupported(&path, "`Assertion`");
-            continue;
-        }
         match FORWARDS.iter().find(|(name, _)| name == text) {
-            Some((_, forward)) => drop(known.insert(*forward)),
+            Some((_, forward)) => {
+                if *forward == Forward::Assertion {
+                    let message = "edges of this version sign no assertion: the upstream gets none";
+                    let help = "until they do, it must not let in a request without one".to_owned();
+                    sink.warning(&path, Code::NotSupported, message, Some(help));
+                }
+                known.insert(*forward);
+            }
             None => report(&path, text, &FORWARDS.map(|(name, _)| name), sink),
         }
     }

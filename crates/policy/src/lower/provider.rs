@@ -3,21 +3,22 @@
 //! What says whose tokens count must be read whole, or none counts: the type, the issuer, tenants,
 //! keys, algorithms, types of token, times, the actor and revocations, and any field that there is
 //! not, since it may have been one of these. Where another claim is, may be wrong by itself: then
-//! that claim is unknown. Aliases and audited claims that cannot be read are left out.
+//! that claim is unknown. Aliases, audited claims and a client that cannot be read are left out.
 
 use super::time::duration;
 use super::{Said, Sink, short};
 use crate::diagnostic::{Code, FieldPath};
 use crate::field::{Field, nearest};
 use crate::jwks::FetchedKeys;
-use crate::preset::Preset;
-use crate::v1alpha1::{ClientSpec, ProviderSpec};
+use crate::preset::{Platform, Preset};
+use crate::v1alpha1::ProviderSpec;
 use countersign_ruleset::names::ProviderId;
 use countersign_ruleset::provider::{Algorithm, Provider, TokenForm, TokenType};
 use countersign_ruleset::rules::{Audited, Revocation};
 use std::collections::BTreeMap;
 
 mod claims;
+mod client;
 mod conflict;
 mod keys;
 mod origin;
@@ -67,6 +68,10 @@ pub(crate) struct Lowered {
     pub(crate) shared: bool,
     /// Whether a claim names the domain for which the provider speaks.
     pub(crate) domain_mapped: bool,
+    /// The platform whose workloads it vouches for.
+    pub(crate) platform: Option<Platform>,
+    /// What browsers log in as, even if they cannot, since more of the client cannot be read.
+    pub(crate) client_id: Option<String>,
     /// What counts no longer.
     pub(crate) revocations: Vec<Revocation>,
     /// What audit lines may hold.
@@ -83,12 +88,12 @@ pub(crate) fn lower(
 ) -> Lowered {
     let root = FieldPath::spec();
     let is_whole = !sink.unread(&root, &spec.unread, &FIELDS);
-    login(&root.name("client"), &spec.client, sink);
     let audit = revocation::audit(&root.name("audit"), &spec.audit, sink);
     let revocations = revocation::revocations(id, &root.name("revocations"), spec, sink);
     let Some(preset) = preset(spec, sink) else {
         return Lowered::default();
     };
+    let client = client::client(&root.name("client"), preset, &spec.client, sink);
     let origin = origin::read(preset, spec, sink);
     let claims = claims::read(preset, &spec.claims, sink);
     let terms = Terms::read(preset, spec, sink);
@@ -109,7 +114,9 @@ pub(crate) fn lower(
             max_lifetime: terms.max_lifetime,
             clock_skew: terms.clock_skew,
             claims: claims?,
+            client,
             jwks_url: keys.jwks_url,
+            discovered: keys.discovered,
             refresh: keys.refresh,
             max_stale: MAX_STALE,
             fetched_at: keys.fetched_at,
@@ -123,6 +130,8 @@ pub(crate) fn lower(
         provider,
         shared,
         domain_mapped,
+        platform: preset.platform,
+        client_id: spec.client.known().and_then(|it| it.id.known()).cloned(),
         revocations,
         audit,
     }
@@ -132,7 +141,10 @@ pub(crate) fn lower(
 fn preset(spec: &ProviderSpec, sink: &mut Sink) -> Option<&'static Preset> {
     let path = FieldPath::spec().name("type");
     let name = sink.required(&path, &spec.type_)?;
-    let preset = Preset::named(name);
+    let preset = Preset::named(name).map(|preset| {
+        let issuer = spec.issuer.known();
+        issuer.map_or(preset, |issuer| preset.at(issuer))
+    });
     if preset.is_none() {
         let names = || Preset::ALL.iter().map(|preset| preset.name);
         let help = nearest(name, names()).map(|near| format!("did you mean `{near}`?"));
@@ -244,14 +256,5 @@ fn seconds(
             sink.error(path, Code::InvalidValue, message, None);
             None
         }
-    }
-}
-
-/// What a login needs is read by whoever logs in; here only whether it can be.
-fn login(path: &FieldPath, field: &Field<ClientSpec>, sink: &mut Sink) {
-    if let Said::Known(client) = sink.field(path, field) {
-        sink.unread(path, &client.unread, &["id", "scopes"]);
-        sink.required(&path.name("id"), &client.id);
-        sink.field(&path.name("scopes"), &client.scopes);
     }
 }

@@ -94,6 +94,15 @@ fn make_unknown(rule: &mut Nameless) {
     rule.to.iter_mut().for_each(|to| to.unknown = true);
 }
 
+/// What is not open to everyone after all: the entries beside it stay.
+fn make_anyone_unknown(from: &mut Vec<Entry>) {
+    from.iter_mut()
+        .filter(|entry| **entry == Entry::Anyone)
+        .for_each(|entry| *entry = Entry::Unknown);
+    from.sort();
+    from.dedup();
+}
+
 fn own(place: Place<'_>, path: &FieldPath, rule: &Rule, sink: &mut Sink) -> Draft {
     let effect = effect(path, rule, sink);
     let mut draft = Parts::of_policy(effect, rule).lower(place, path, sink);
@@ -236,19 +245,23 @@ impl<'r> Parts<'r> {
         let to = self.to(path, sink);
         if self.effect == Effect::Allow && self.to.is_absent() {
             // only that entry is unknown: if the rule was, to misspell `anyone` would widen it
-            from.iter_mut()
-                .filter(|entry| **entry == Entry::Anyone)
-                .for_each(|entry| *entry = Entry::Unknown);
-            from.sort();
-            from.dedup();
+            make_anyone_unknown(&mut from);
         }
-        let when = self.when(path, &from, &to, sink);
+        let when = self.when(place, path, &to, sink);
+        let require = self.require(path, sink);
+        if require.is_some() && from.contains(&Entry::Anyone) && !self.names_whose_word() {
+            let message = "under `anyone`, nothing says by whose word `require` is met";
+            let help = "name the provider in `from`, or in `when`: `caller.provider == \"ClusterTrustProvider/NAME\"`";
+            let path = path.name("require");
+            sink.error(&path, Code::AnyonesWord, message, Some(help.to_owned()));
+            make_anyone_unknown(&mut from);
+        }
         let mut rule = Nameless {
             effect: self.effect,
             from,
             to,
             when: None,
-            require: self.require(path, sink),
+            require,
             expires_at: None,
         };
         match when {
@@ -268,11 +281,18 @@ impl<'r> Parts<'r> {
         }
     }
 
-    /// What must hold beside, seen from the entries that it stands beside.
+    /// Whether `when` holds only by the word of providers that it names.
+    fn names_whose_word(&self) -> bool {
+        self.when
+            .known()
+            .is_some_and(|text| when::names_whose_word(text))
+    }
+
+    /// What must hold beside, seen from what it stands beside.
     fn when(
         &self,
+        place: Place<'_>,
         path: &FieldPath,
-        from: &[Entry],
         to: &[countersign_ruleset::rules::To],
         sink: &mut Sink,
     ) -> Said<Condition> {
@@ -280,10 +300,15 @@ impl<'r> Parts<'r> {
         match sink.field(&path, self.when) {
             Said::Absent => Said::Absent,
             Said::Unknown => Said::Unknown,
-            Said::Known(text) => match when::lower(&path, text, when::Beside { from, to }, sink) {
-                Some(condition) => Said::Known(condition),
-                None => Said::Unknown,
-            },
+            Said::Known(text) => {
+                let beside = when::Beside {
+                    effect: self.effect,
+                    anyone: from::says_anyone(self.from),
+                    to,
+                    place,
+                };
+                when::lower(&path, text, beside, sink).map_or(Said::Unknown, Said::Known)
+            }
         }
     }
 

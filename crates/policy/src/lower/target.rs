@@ -10,6 +10,8 @@ use countersign_ruleset::host::{Host, HostPattern};
 use countersign_ruleset::names::{ApplicationId, is_dns_label};
 use std::collections::BTreeMap;
 
+mod route;
+
 const REFERENCE: [&str; 4] = ["group", "kind", "name", "sectionName"];
 const KNATIVE: &str = "serving.knative.dev";
 const GATEWAY: &str = "gateway.networking.k8s.io";
@@ -19,9 +21,17 @@ const KINDS: [&str; 3] = ["Service", "HTTPRoute", "GRPCRoute"];
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Targets {
     /// What could be read.
-    pub(crate) these: BTreeMap<ApplicationId, Target>,
+    pub(crate) these: BTreeMap<Part, Target>,
     /// Whether there is something that could not be read: it may have been any target.
     pub(crate) unknown: bool,
+}
+
+/// An application, or one section of it. Both are named at once by who names both.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Part {
+    pub(crate) application: ApplicationId,
+    /// The rule of a route; `None` for all of it.
+    pub(crate) section: Option<String>,
 }
 
 /// One target of one policy.
@@ -29,8 +39,10 @@ pub(crate) struct Targets {
 pub(crate) struct Target {
     /// The hosts that it answers for.
     pub(crate) hosts: Vec<HostPattern>,
-    /// Its own https URL: the audience where none is said.
-    pub(crate) url: Option<String>,
+    /// Whether a Gateway accepted them.
+    pub(crate) accepted: bool,
+    /// Its own https URL at each of its hosts: the audiences where none is said.
+    pub(crate) urls: BTreeMap<HostPattern, String>,
     /// Whether an Allow may count there. A Deny does in any case.
     pub(crate) usable: bool,
 }
@@ -100,12 +112,16 @@ impl Targets {
                 self.unknown = true;
                 continue;
             };
-            let url = host.wildcard().is_none().then(|| format!("https://{host}"));
-            self.add(
+            let part = Part {
                 application,
+                section: None,
+            };
+            self.add(
+                part,
                 Target {
+                    urls: urls([&host]),
                     hosts: vec![host],
-                    url,
+                    accepted: false,
                     usable,
                 },
             );
@@ -127,16 +143,16 @@ impl Targets {
             let path = path.index(n);
             let reference = lookup.sink.required(&path, reference);
             match reference.and_then(|reference| lookup.target(&path, reference)) {
-                Some((application, target)) => self.add(application, target),
+                Some((part, target)) => self.add(part, target),
                 None => self.unknown = true,
             }
         }
     }
 
     /// A target that is named twice counts only if it does both times.
-    fn add(&mut self, application: ApplicationId, target: Target) {
+    fn add(&mut self, part: Part, target: Target) {
         let usable = target.usable;
-        let there = self.these.entry(application).or_insert(target);
+        let there = self.these.entry(part).or_insert(target);
         there.usable &= usable;
     }
 }
@@ -150,7 +166,7 @@ struct Lookup<'r> {
 
 impl Lookup<'_> {
     /// The application that is meant; `None` if it cannot be told.
-    fn target(&mut self, path: &FieldPath, written: &TargetRef) -> Option<(ApplicationId, Target)> {
+    fn target(&mut self, path: &FieldPath, written: &TargetRef) -> Option<(Part, Target)> {
         let misspelt = self.sink.unread(path, &written.unread, &REFERENCE);
         // A core Service and one of Knative are called alike: which is meant is never guessed.
         let group = self.sink.required(&path.name("group"), &written.group);
@@ -185,13 +201,13 @@ impl Lookup<'_> {
             self.sink.error(path, Code::TargetNotFound, message, None);
             Target::default()
         });
-        if !written.section_name.is_absent() {
-            self.sink
-                .unsupported(&path.name("sectionName"), "`sectionName`");
-            target.usable = false;
-        }
-        target.usable &= !misspelt;
-        Some((application, target))
+        let (section, known) = self.section(path, written, (kind, name));
+        target.usable &= known && !misspelt;
+        let part = Part {
+            application,
+            section,
+        };
+        Some((part, target))
     }
 
     /// A Service has no URL that is its own alone: what is said to callers in the cluster is no name
@@ -211,8 +227,8 @@ impl Lookup<'_> {
                 let hosts = names.iter().filter_map(|name| name.parse().ok()).collect();
                 Target {
                     hosts,
-                    url: None,
                     usable: true,
+                    ..Target::default()
                 }
             })
     }
@@ -223,23 +239,14 @@ impl Lookup<'_> {
         let authority = url.and_then(|url| url.split_once("://")?.1.split('/').next());
         let host = authority.and_then(|authority| Host::parse(authority).ok());
         let host: Option<HostPattern> = host.and_then(|host| host.as_str().parse().ok());
-        let url = url.filter(|url| host.is_some() && url.starts_with("https://"));
-        let (hosts, url) = (host.into_iter().collect(), url.map(str::to_owned));
+        let url = url.filter(|url| url.starts_with("https://"));
+        let urls = host.clone().zip(url.map(str::to_owned));
         Some(Target {
-            hosts,
-            url,
+            hosts: host.into_iter().collect(),
+            accepted: false,
+            urls: urls.into_iter().collect(),
             usable: true,
         })
-    }
-
-    fn route(&mut self, path: &FieldPath, kind: &str, name: &str) -> Option<Target> {
-        self.sink
-            .unsupported(path, &format!("the target kind {kind}"));
-        let key = (kind.to_owned(), self.namespace.to_owned(), name.to_owned());
-        self.resources
-            .routes
-            .contains_key(&key)
-            .then(Target::default)
     }
 
     fn report_kind(&mut self, path: &FieldPath, group: &str, kind: &str) {
@@ -256,4 +263,12 @@ impl Lookup<'_> {
         self.sink
             .error(&path.name("kind"), Code::InvalidValue, message, help);
     }
+}
+
+/// `https://HOST` for each host without a wildcard.
+fn urls<'h>(hosts: impl IntoIterator<Item = &'h HostPattern>) -> BTreeMap<HostPattern, String> {
+    let exact = hosts.into_iter().filter(|host| host.wildcard().is_none());
+    exact
+        .map(|host| (host.clone(), format!("https://{host}")))
+        .collect()
 }

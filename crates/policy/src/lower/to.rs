@@ -10,6 +10,10 @@ use countersign_ruleset::rules::To;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+mod mcp;
+
+use mcp::Calls;
+
 const TO: [&str; 5] = ["corsPreflight", "hosts", "mcp", "methods", "paths"];
 
 /// The methods that everyone knows, for a hint (RFC 9110 §9, RFC 5789).
@@ -49,13 +53,10 @@ fn entry_of(path: &FieldPath, entry: &written::To, sink: &mut Sink) -> Vec<To> {
         hosts: list(&path.name("hosts"), &entry.hosts, host, sink),
         methods: list(&path.name("methods"), &entry.methods, method, sink),
         paths: list(&path.name("paths"), &entry.paths, pattern, sink),
+        calls: mcp::read(&path.name("mcp"), &entry.mcp, sink),
     };
     let preflight = preflight(&path.name("corsPreflight"), &entry.cors_preflight, sink);
-    let has_mcp = !entry.mcp.is_absent();
-    if has_mcp {
-        sink.unsupported(&path.name("mcp"), "`mcp`");
-    }
-    let is_empty = lists.say_nothing() && preflight == Said::Absent && !has_mcp;
+    let is_empty = lists.say_nothing() && preflight == Said::Absent;
     if is_empty && !misspelt {
         let message = "expected which requests it means, got an empty entry";
         let help = "leave `to` out to mean every request".to_owned();
@@ -63,7 +64,7 @@ fn entry_of(path: &FieldPath, entry: &written::To, sink: &mut Sink) -> Vec<To> {
     }
     lists.lower(&To {
         cors_preflight: preflight == Said::Known(()),
-        unknown: misspelt || has_mcp || is_empty || preflight == Said::Unknown,
+        unknown: misspelt || is_empty || preflight == Said::Unknown || lists.calls.is_spoilt(),
         ..To::default()
     })
 }
@@ -83,11 +84,12 @@ fn preflight(path: &FieldPath, field: &Field<bool>, sink: &mut Sink) -> Said<()>
     }
 }
 
-/// The lists of an entry; `None` for one that is not written.
+/// The lists of an entry, those of `mcp` too; `None` for one that is not written.
 struct Lists {
     hosts: Option<Read<HostPattern>>,
     methods: Option<Read<String>>,
     paths: Option<Read<PathPattern>>,
+    calls: Calls,
 }
 
 /// A list of which some could be read.
@@ -99,7 +101,10 @@ struct Read<T> {
 
 impl Lists {
     const fn say_nothing(&self) -> bool {
-        self.hosts.is_none() && self.methods.is_none() && self.paths.is_none()
+        self.hosts.is_none()
+            && self.methods.is_none()
+            && self.paths.is_none()
+            && self.calls.is_absent()
     }
 
     /// Of a list of which a member cannot be read, the others hold as they stand; whether the rest
@@ -108,10 +113,8 @@ impl Lists {
         let hosts = self.hosts.as_ref();
         let (methods, paths) = (self.methods.as_ref(), self.paths.as_ref());
         let (mut whole, mut known) = (true, true);
-        for read in [state(hosts), state(methods), state(paths)]
-            .into_iter()
-            .flatten()
-        {
+        let lists = [state(hosts), state(methods), state(paths)];
+        for read in lists.into_iter().flatten().chain(self.calls.states()) {
             whole &= read.0;
             known &= read.1;
         }
@@ -119,6 +122,7 @@ impl Lists {
             hosts: members(hosts, true),
             methods: members(methods, true),
             paths: members(paths, true),
+            mcp: self.calls.lower(true),
             unknown: true,
             ..beside.clone()
         };
@@ -126,6 +130,7 @@ impl Lists {
             hosts: members(hosts, false),
             methods: members(methods, false),
             paths: members(paths, false),
+            mcp: self.calls.lower(false),
             ..beside.clone()
         });
         known.into_iter().chain((!whole).then_some(rest)).collect()
@@ -189,23 +194,32 @@ pub(super) fn report_host(path: &FieldPath, text: &str, expected: &impl ToString
 
 /// A method is a token (RFC 9110 §9.1), compared exactly: `get` is none that anybody sends.
 fn method(path: &FieldPath, text: &str, sink: &mut Sink) -> Option<String> {
-    let upper = text.to_ascii_uppercase();
-    let is_token = |c: u8| c.is_ascii_alphanumeric() || b"!#$%&'+-.^_`|~".contains(&c);
-    let known = METHODS.contains(&upper.as_str());
-    let is_method = !text.is_empty() && text.bytes().all(is_token);
-    if is_method && (!known || text == upper) {
-        return Some(text.to_owned());
+    let right = spelt(text);
+    if right.as_deref() == Some(text) {
+        return right;
     }
-    let help = if known {
-        Some(format!("write `{upper}`"))
-    } else if text == "*" {
-        Some("leave `methods` out to mean every method".to_owned())
-    } else {
-        None
+    let help = match right {
+        Some(right) => Some(format!("write `{right}`")),
+        None if text == "*" => Some("leave `methods` out to mean every method".to_owned()),
+        None => None,
     };
     let message = format!("expected a method such as `GET`, got `{}`", short(text));
     sink.error(path, Code::InvalidValue, message, help);
     None
+}
+
+/// The spelling that is compared, if it is a method at all.
+pub(super) fn spelt(text: &str) -> Option<String> {
+    let upper = text.to_ascii_uppercase();
+    if METHODS.contains(&upper.as_str()) {
+        return Some(upper);
+    }
+    (!text.is_empty() && text.bytes().all(is_of_token)).then(|| text.to_owned())
+}
+
+/// Whether it stands in methods; `*` is left out, which people write to mean every one.
+pub(super) fn is_of_token(c: u8) -> bool {
+    c.is_ascii_alphanumeric() || b"!#$%&'+-.^_`|~".contains(&c)
 }
 
 /// A pattern's literals go through the function that every request's path goes through: what is
@@ -236,7 +250,7 @@ fn pattern(path: &FieldPath, text: &str, sink: &mut Sink) -> Option<PathPattern>
 
 /// The pattern with each byte that cannot stand in a path percent-encoded (RFC 3987 §3.1), but for
 /// those that mean something to somebody: they are refused.
-fn encoded(text: &str) -> String {
+pub(super) fn encoded(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {

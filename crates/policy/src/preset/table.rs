@@ -1,18 +1,20 @@
 //! The table of presets, in order of name.
 
-use super::{Email, Form, Path, Preset};
+use super::google::{GOOGLE, GOOGLE_IAP};
+use super::{Email, Form, Path, Platform, Preset};
 use countersign_ruleset::provider::{Algorithm, TokenType};
 
-const HOUR: u64 = 3_600;
+pub(super) const HOUR: u64 = 3_600;
 const DAY: u64 = 86_400;
 
 /// RFC 8693 §4.1.
 const ACTOR: Option<Path> = Some(&["act", "sub"]);
 
 /// OpenID Connect Core §5.1.
-const EMAIL: Email = Email {
+pub(super) const EMAIL: Email = Email {
     path: &["email"],
     verified_by: Some(&["email_verified"]),
+    verified_subjects: None,
     domain: None,
 };
 
@@ -20,7 +22,7 @@ const EMAIL: Email = Email {
 const OF_ID_TOKENS: &[Path] = &[&["nonce"], &["at_hash"], &["c_hash"]];
 
 /// What is said where nothing else is known.
-const PLAIN: Preset = Preset {
+pub(super) const PLAIN: Preset = Preset {
     name: "OIDC",
     issuer: None,
     issuer_form: "https://HOST/PATH",
@@ -38,6 +40,7 @@ const PLAIN: Preset = Preset {
     actor: ACTOR,
     scopes: &[&["scope"]],
     tenant: &[],
+    platform: None,
     sources: &[],
 };
 
@@ -117,6 +120,7 @@ const ENTRA: Preset = Preset {
     email: Some(Email {
         path: &["email"],
         verified_by: Some(&["xms_edov"]),
+        verified_subjects: None,
         domain: None,
     }),
     client: &[&["azp"], &["appid"]],
@@ -131,7 +135,8 @@ const ENTRA: Preset = Preset {
 };
 
 /// One issuer for everybody who has a repository. A name can be taken by somebody else later, its
-/// number cannot: so tenants are numbers (`repository_owner_id`).
+/// number cannot: so tenants are numbers (`repository_owner_id`). A token lives as long as a job may
+/// run, which is six hours.
 const GITHUB_ACTIONS: Preset = Preset {
     name: "GitHubActions",
     issuer: Some("https://token.actions.githubusercontent.com"),
@@ -144,72 +149,15 @@ const GITHUB_ACTIONS: Preset = Preset {
         present: &[&[&["repository_owner_id"]]],
         absent: &[],
     }],
-    max_lifetime: HOUR,
+    max_lifetime: 6 * HOUR,
     client: &[],
     scopes: &[],
     tenant: &[&["repository_owner_id"]],
-    sources: &["https://docs.github.com/actions/reference/security/oidc"],
-    ..PLAIN
-};
-
-/// Its access tokens are opaque; what is a JWT is an ID token, of a person or a service account.
-/// `email_verified` alone does not make Google speak for a domain: that does `hd`.
-const GOOGLE: Preset = Preset {
-    name: "Google",
-    issuer: Some("https://accounts.google.com"),
-    issuer_form: "https://accounts.google.com",
-    aliases: &["accounts.google.com"],
-    algorithms: &[Algorithm::RS256],
-    token_types: &[TokenType::IDToken],
-    forms: &[Form {
-        token_type: TokenType::IDToken,
-        typ: &["", "jwt"],
-        present: &[],
-        absent: &[],
-    }],
-    max_lifetime: HOUR,
-    email: Some(Email {
-        domain: Some(&["hd"]),
-        ..EMAIL
-    }),
-    client: &[&["azp"]],
-    scopes: &[],
-    tenant: &[&["hd"]],
+    platform: Some(Platform::Github),
     sources: &[
-        "https://developers.google.com/identity/openid-connect/openid-connect#an-id-tokens-payload",
-        "https://developers.google.com/identity/gsi/web/guides/verify-google-id-token",
-        "https://cloud.google.com/docs/authentication/token-types#id",
+        "https://docs.github.com/actions/reference/security/oidc",
+        "https://github.com/github/actions-oidc-debugger",
     ],
-    ..PLAIN
-};
-
-/// What the proxy tells the service behind it; `aud` is that service, and nobody else can choose
-/// it. It has no discovery document. No claim says that the address was verified, so none counts:
-/// name `subjects`.
-const GOOGLE_IAP: Preset = Preset {
-    name: "GoogleIAP",
-    issuer: Some("https://cloud.google.com/iap"),
-    issuer_form: "https://cloud.google.com/iap",
-    jwks_url: Some("https://www.gstatic.com/iap/verify/public_key-jwk"),
-    header: Some("x-goog-iap-jwt-assertion"),
-    algorithms: &[Algorithm::ES256],
-    token_types: &[TokenType::IDToken],
-    forms: &[Form {
-        token_type: TokenType::IDToken,
-        typ: &["", "jwt"],
-        present: &[],
-        absent: &[],
-    }],
-    max_lifetime: 600,
-    email: Some(Email {
-        path: &["email"],
-        verified_by: None,
-        domain: Some(&["hd"]),
-    }),
-    client: &[],
-    scopes: &[],
-    tenant: &[&["hd"]],
-    sources: &["https://cloud.google.com/iap/docs/signed-headers-howto"],
     ..PLAIN
 };
 
@@ -344,6 +292,7 @@ const SPIFFE: Preset = Preset {
     client: &[],
     actor: None,
     scopes: &[],
+    platform: Some(Platform::Spiffe),
     sources: &["https://github.com/spiffe/spiffe/blob/main/standards/JWT-SVID.md"],
     ..PLAIN
 };

@@ -1,6 +1,8 @@
 //! Kinds of others that policies speak of: Namespaces, Services and routes.
 
+use super::gateway;
 use super::head::Group;
+use super::route::Route;
 use super::{Fault, KnativeService, Resources};
 use crate::diagnostic::{FieldPath, ResourceId};
 use crate::field::described;
@@ -34,9 +36,13 @@ impl Resources {
                 };
                 self.knative_services.insert((namespace, name), service);
             }
+            (Group::Gateway, "Gateway") => {
+                let listeners = gateway::listeners(manifest);
+                self.gateways.insert((namespace, name), listeners);
+            }
             (Group::Gateway, _) => {
-                self.routes
-                    .insert((kind, namespace, name), hostnames(manifest)?);
+                let route = Route::read(&kind, &namespace, manifest);
+                self.routes.insert((kind, namespace, name), route);
             }
             (Group::Countersign, _) => {}
         }
@@ -53,36 +59,4 @@ fn labels(manifest: &Value) -> Result<BTreeMap<String, String>, Fault> {
     let path = FieldPath::default().name("metadata").name("labels");
     let got = described(written);
     BTreeMap::deserialize(written).map_err(|_| (path, format!("expected texts by name, got {got}")))
-}
-
-/// The hostnames of a route: none, if no Gateway has accepted it.
-fn hostnames(manifest: &Value) -> Result<Vec<String>, Fault> {
-    let Some(written) = manifest.pointer("/spec/hostnames") else {
-        return Ok(Vec::new());
-    };
-    let path = FieldPath::spec().name("hostnames");
-    let expected = || {
-        (
-            path,
-            format!("expected a list of texts, got {}", described(written)),
-        )
-    };
-    let hostnames = Vec::deserialize(written).map_err(|_| expected())?;
-    let parents = manifest
-        .pointer("/status/parents")
-        .and_then(Value::as_array);
-    let is_accepted = parents.is_none_or(|parents| parents.iter().any(accepts));
-    Ok(if is_accepted { hostnames } else { Vec::new() })
-}
-
-fn accepts(parent: &Value) -> bool {
-    let conditions = parent.get("conditions").and_then(Value::as_array);
-    let is = |condition: &Value, name: &str, value: &str| {
-        condition.get(name).and_then(Value::as_str) == Some(value)
-    };
-    conditions.is_some_and(|conditions| {
-        conditions
-            .iter()
-            .any(|it| is(it, "type", "Accepted") && is(it, "status", "True"))
-    })
 }

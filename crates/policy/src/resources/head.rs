@@ -122,7 +122,9 @@ fn known(api_version: &str, kind: &str) -> Result<Option<(Group, bool)>, Fault> 
         ("", "Namespace") => Some((Group::Core, false)),
         ("", "Service") => Some((Group::Core, true)),
         ("serving.knative.dev", "Service") => Some((Group::Knative, true)),
-        ("gateway.networking.k8s.io", "HTTPRoute" | "GRPCRoute") => Some((Group::Gateway, true)),
+        ("gateway.networking.k8s.io", "Gateway" | "HTTPRoute" | "GRPCRoute") => {
+            Some((Group::Gateway, true))
+        }
         _ => None,
     })
 }

@@ -68,7 +68,8 @@ pub struct AccessPolicySpec {
     #[serde(default, skip_serializing_if = "Field::is_absent")]
     pub login: Field<Login>,
     /// What the upstream is told of the caller: `Token` (the caller's own), `Assertion` (a token that
-    /// the edge signs), `User`, `Email`, `Groups`. If nothing is said, nothing.
+    /// the edge signs; this version signs none yet), `User`, `Email`, `Groups`. If nothing is said,
+    /// nothing.
     #[serde(default, skip_serializing_if = "Field::is_absent")]
     #[schemars(
         length(max = 5),

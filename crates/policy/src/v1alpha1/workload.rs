@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 /// A workload, by the platform that vouches for it: exactly one.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(transform = not_empty)]
 #[schemars(transform = rule(
     "(has(self.google) ? 1 : 0) + (has(self.github) ? 1 : 0) + (has(self.aws) ? 1 : 0) + (has(self.spiffe) ? 1 : 0) == 1",
     "a workload is exactly one of google, github, aws and spiffe",
@@ -19,7 +20,8 @@ pub struct Workload {
     /// A GitHub Actions job, by the word of a provider of type `GitHubActions`.
     #[serde(default, skip_serializing_if = "Field::is_absent")]
     pub github: Field<GithubWorkload>,
-    /// An AWS role.
+    /// An AWS role, by the word of a provider of type `OIDC` whose issuer is the account's own
+    /// (`https://ID.tokens.sts.global.api.aws`).
     #[serde(default, skip_serializing_if = "Field::is_absent")]
     pub aws: Field<AwsWorkload>,
     /// A SPIFFE identity, by the word of a provider of type `SPIFFE`.
@@ -61,7 +63,8 @@ workload! {
     }
 }
 workload! {
-    /// A GitHub Actions job. All that is said must hold.
+    /// A GitHub Actions job. All that is said must hold. Where the provider has no `tenants`, one of
+    /// `repository` and `repositoryID` must be said: any repository can have the rest.
     GithubWorkload {
         /// `owner/name`.
         #[schemars(length(min = 1, max = 256))]
@@ -69,13 +72,15 @@ workload! {
         /// The repository's number: a name can be taken by another repository later.
         #[schemars(length(min = 1, max = 64))]
         repository_id = "repositoryID": String,
-        /// The git ref, such as `refs/heads/main`.
+        /// The whole git ref, such as `refs/heads/main`.
         #[schemars(length(min = 1, max = 512))]
         ref_name = "ref": String,
         /// The environment, whose protection rules a job has passed.
         #[schemars(length(min = 1, max = 256))]
         environment: String,
-        /// The workflow file and its ref (`job_workflow_ref`).
+        /// The workflow file and its ref (`job_workflow_ref`), as in
+        /// `owner/name/.github/workflows/deploy.yaml@refs/heads/main`. Whoever may read it can call
+        /// it, so it does not say whose job it is.
         #[schemars(length(min = 1, max = 512))]
         workflow: String,
         /// One of these events, as in `[push]`.
@@ -86,7 +91,7 @@ workload! {
 workload! {
     /// An AWS role.
     AwsWorkload {
-        /// Its ARN.
+        /// Its ARN, as in `arn:aws:iam::123456789012:role/checkout`.
         #[schemars(length(min = 1, max = 512))]
         role_arn = "roleARN": String,
     }

@@ -77,3 +77,21 @@ fn an_element_is_bound_only_inside_its_list() {
     };
     assert!(Condition::new(vec![yes(), Node::Every { list: 0, body }]).is_ok());
 }
+
+#[test]
+fn says_whether_it_asks_of_the_caller() {
+    use super::{CallerFact, RequestFact};
+    let of = |node: Node| Condition::new(vec![node]).unwrap().asks_of_caller();
+    assert!(of(Node::Caller(CallerFact::Provider)));
+    assert!(of(Node::Claim(vec!["tenant".into()])));
+    assert!(!of(Node::Request(RequestFact::Host)));
+    assert!(!of(Node::Capture("tenant".into())));
+    let inside = |node| {
+        let body = Condition::body(vec![node, yes()], 1).unwrap();
+        let list = Node::List(vec![]);
+        let nodes = vec![list, Node::Exists { list: 0, body }];
+        Condition::new(nodes).unwrap().asks_of_caller()
+    };
+    assert!(inside(Node::Caller(CallerFact::Subject)), "in a body too");
+    assert!(!inside(Node::Bound(0)));
+}

@@ -1,6 +1,8 @@
 //! The rules blob's bytes: one encoder, which depends on the meaning only, and one strict decoder.
 
-use super::{Application, Effect, Entry, Guardrail, Matcher, Policy, Require, Rule, Rules, To};
+use super::{
+    Application, Effect, Entry, Guardrail, Matcher, Pending, Policy, Require, Rule, Rules, To,
+};
 use crate::json;
 use crate::names::{ProviderId, RoleId};
 use std::collections::BTreeSet;
@@ -57,6 +59,9 @@ pub enum Invalid {
         /// What it names.
         named: String,
     },
+    /// Browsers would log in as nobody.
+    #[error("the client of `{0}` has no id")]
+    ClientWithoutId(ProviderId),
     /// A condition refers to a node that does not come before.
     #[error("the condition of `{rule}` is not well formed: {reason}")]
     Condition {
@@ -244,6 +249,9 @@ fn sort<T: Ord>(list: &mut Vec<T>) {
 
 fn sort_application(application: &mut Application) {
     sort(&mut application.hosts);
+    if let Some(Pending::Hosts(hosts)) = &mut application.pending {
+        sort(hosts);
+    }
     sort(&mut application.forward);
     application
         .sections

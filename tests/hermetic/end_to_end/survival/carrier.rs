@@ -53,71 +53,77 @@ async fn a_published_folder_that_is_spoilt_is_refused_by_name() -> Result<()> {
     copy(&town.ground.path("first/shop"), &shelf.place())?;
     shelf.refused("an older one", "RolledBack").await?;
 
-    let now = ground::now()?;
-    let day = 86_400;
-    let honest = Issue {
-        cluster: ground::CLUSTER.parse()?,
-        scope: "shop".parse()?,
-        scope_uid: String::new(),
-        trust: 1,
-        serial: now.0.saturating_mul(2_000),
-        issued_at: now,
-        valid_for: 3_600,
-        stale_for: 0,
-        previous: None,
-    };
-    let past = now.minus(day);
-    for (what, reason, issue) in [
-        (
-            "another cluster's",
-            "WrongCluster",
-            Issue {
-                cluster: "other".parse()?,
-                ..honest.clone()
-            },
-        ),
-        (
-            "another namespace's",
-            "WrongScope",
-            Issue {
-                scope: "ops".parse()?,
-                ..honest.clone()
-            },
-        ),
-        (
-            "an expired one",
-            "Expired",
-            Issue {
-                issued_at: past,
-                ..honest.clone()
-            },
-        ),
-        (
-            "one of tomorrow",
-            "FromTheFuture",
-            Issue {
-                issued_at: now.plus(day),
-                ..honest.clone()
-            },
-        ),
-        (
-            "one of trust that there is not",
-            "TrustUnknown",
-            Issue {
-                trust: 7,
-                ..honest.clone()
-            },
-        ),
-    ] {
-        shelf.put_signed(issue)?;
-        shelf.refused(what, reason).await?;
-    }
+    shelf.signed_wrongly().await?;
     // none of it raised the floor: the next honest one is taken
     town.ground.publish(&manifests("admins")).await?;
     answers(&town.edge, &town.token, 403).await
 }
 
 impl<'t> Shelf<'t> {
+    /// What the true key signed, and should not have.
+    async fn signed_wrongly(&self) -> Result<()> {
+        let now = ground::now()?;
+        let day = 86_400;
+        let honest = Issue {
+            cluster: ground::CLUSTER.parse()?,
+            scope: "shop".parse()?,
+            scope_uid: String::new(),
+            trust: 1,
+            serial: now.0.saturating_mul(2_000),
+            issued_at: now,
+            valid_for: 3_600,
+            stale_for: 0,
+            previous: None,
+        };
+        let past = now.minus(day);
+        for (what, reason, issue) in [
+            (
+                "another cluster's",
+                "WrongCluster",
+                Issue {
+                    cluster: "other".parse()?,
+                    ..honest.clone()
+                },
+            ),
+            (
+                "another namespace's",
+                "WrongScope",
+                Issue {
+                    scope: "ops".parse()?,
+                    ..honest.clone()
+                },
+            ),
+            (
+                "an expired one",
+                "Expired",
+                Issue {
+                    issued_at: past,
+                    ..honest.clone()
+                },
+            ),
+            (
+                "one of tomorrow",
+                "FromTheFuture",
+                Issue {
+                    issued_at: now.plus(day),
+                    ..honest.clone()
+                },
+            ),
+            (
+                "one of trust that there is not",
+                "TrustUnknown",
+                Issue {
+                    trust: 7,
+                    ..honest.clone()
+                },
+            ),
+        ] {
+            self.put_signed(issue)?;
+            self.refused(what, reason).await?;
+        }
+        Ok(())
+    }
+
     /// Publishes twice, so that there is an older one; and once more elsewhere, for the next.
     async fn of(town: &'t Town) -> Result<Self> {
         copy(&town.ground.path("published"), &town.ground.path("first"))?;

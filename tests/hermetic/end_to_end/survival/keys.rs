@@ -21,7 +21,7 @@ async fn a_provider_that_is_down_locks_nobody_out() -> Result<()> {
     let issuer = Issuer::ed25519("down");
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
-    let serving = serve(listener, issuer.jwks());
+    let serving = serve(listener, &issuer.jwks());
     let now = ground::now()?;
     let claims = json!({
         "iss": url(address), "sub": "bo", "aud": format!("https://{HOST}"),
@@ -79,7 +79,7 @@ fn url(address: SocketAddr) -> String {
 }
 
 /// Answers every request with a key set.
-fn serve(listener: TcpListener, jwks: Value) -> JoinHandle<()> {
+fn serve(listener: TcpListener, jwks: &Value) -> JoinHandle<()> {
     let body = jwks.to_string();
     let length = body.len();
     let answer = format!(

@@ -84,3 +84,26 @@ fn the_tokens_of_every_type_of_provider_count_and_let_in_whom_the_rule_names() {
         );
     }
 }
+
+/// Nobody logs in here: people have tokens, and what browsers log in as changes none of them.
+#[test]
+fn a_login_changes_nobodys_token() {
+    let (provider, entry) = PRESETS[9];
+    let without = manifests(provider, entry);
+    let client = provider.replace("{type", "{client: {id: dashboards}, type");
+    let with = manifests(&client, entry).replace(
+        "  rules:\n",
+        "  login: {providerRef: {name: idp}}\n  rules:\n",
+    );
+    let (without, with) = (World::new(&without), World::new(&with));
+    let (rulesets, wrong) = with.take();
+    assert_eq!(wrong, Vec::<String>::new());
+    let application = &rulesets[&"shop".parse().unwrap()].applications[0];
+    assert!(application.login.is_some());
+    let seen = |world: &World| {
+        let tries = world.tries().into_iter();
+        let seen = tries.map(|one| (one.method, one.path, one.who, one.status, one.reason));
+        seen.map(|one| format!("{one:?}")).collect::<Vec<_>>()
+    };
+    assert_eq!(seen(&with), seen(&without));
+}

@@ -59,19 +59,7 @@ fn a_token_for_another_audience_gives_nothing() {
 }
 
 fn requiring(require: &Value) -> Trial {
-    let mut all = json!({
-        "scopes": [], "acrValues": [], "amr": [], "proofOfPossession": false, "unknown": false
-    });
-    for (member, value) in require.as_object().unwrap() {
-        all[member] = value.clone();
-    }
-    let from = okta(&json!([]));
-    Trial::of(&json!([rule(
-        "all",
-        "Allow",
-        from,
-        &json!({"require": all})
-    )]))
+    Trial::of(&json!([demanding("all", require)]))
 }
 
 #[test]
@@ -131,6 +119,74 @@ fn a_bearer_has_shown_no_key_and_what_cannot_be_read_is_not_met() {
     let trial = requiring(&json!({"unknown": true}));
     let decision = trial.by("/", &claims());
     assert_eq!(told(&decision), (403, "NoRuleMatched", vec![]));
+}
+
+fn demanding(name: &str, require: &Value) -> Value {
+    let mut all = json!({
+        "scopes": [], "acrValues": [], "amr": [], "proofOfPossession": false, "unknown": false
+    });
+    all.as_object_mut()
+        .unwrap()
+        .extend(require.as_object().unwrap().clone());
+    rule(name, "Allow", okta(&json!([])), &json!({"require": all}))
+}
+
+/// Else a caller comes back with what the one asked for, and is sent away by the other.
+#[test]
+fn one_challenge_does_for_an_allow_and_a_boundary() {
+    let own = json!({"scopes": ["read"], "acrValues": ["phr", "phrh"], "maxAuthAge": 300});
+    let base = json!({"scopes": ["staff"], "acrValues": ["phrh", "mfa"], "maxAuthAge": 60});
+    let policies = json!([policy("orders", &json!([demanding("all", &own)]))]);
+    let guardrails = json!([{
+        "policy": "ClusterAccessPolicy/base", "mode": "Enforce", "deny": [],
+        "boundary": [demanding("b", &base)]
+    }]);
+    let trial = Trial::with(&policies, &guardrails, vec![provider()]);
+    let decision = trial.by("/", &claims());
+    let expected = (401, "InsufficientUserAuthentication", vec![]);
+    assert_eq!(told(&decision), expected);
+    let asked = challenge(decision).unwrap();
+    assert_eq!(asked.scope, ["read", "staff"]);
+    assert_eq!(
+        (asked.acr_values, asked.max_age),
+        (vec!["phrh".into()], Some(60))
+    );
+    let login = json!({"acr": "phrh", "auth_time": NOW.0 - 60});
+    let decision = trial.by("/", &claims_with(&login));
+    assert_eq!(told(&decision), (403, "InsufficientScope", vec![]));
+    assert_eq!(challenge(decision).unwrap().scope, ["read", "staff"]);
+    let login = json!({"acr": "phrh", "auth_time": NOW.0 - 60, "scope": "read staff"});
+    assert_eq!(trial.by("/", &claims_with(&login)).status(), 200);
+}
+
+#[test]
+fn of_several_rules_the_login_is_asked_for_first_and_what_nobody_can_show_last() {
+    let login = demanding("l", &json!({"amr": ["mfa"]}));
+    let scopes = demanding("s", &json!({"scopes": ["read"]}));
+    let proof = demanding("p", &json!({"proofOfPossession": true}));
+    for (rules, expected) in [
+        ([&login, &scopes], "InsufficientUserAuthentication"),
+        ([&proof, &login], "InsufficientUserAuthentication"),
+        ([&proof, &scopes], "InsufficientScope"),
+    ] {
+        for rules in [rules, [rules[1], rules[0]]] {
+            let mut rules = rules.map(Clone::clone);
+            // whatever their names
+            rules[0]["name"] = json!("a");
+            rules[1]["name"] = json!("b");
+            let decision = Trial::of(&json!(rules)).by("/", &claims());
+            assert_eq!(decision.reason.as_str(), expected);
+        }
+    }
+    let both = demanding(
+        "both",
+        &json!({"proofOfPossession": true, "scopes": ["read"]}),
+    );
+    let trial = Trial::of(&json!([both]));
+    let decision = trial.by("/", &claims());
+    assert_eq!(told(&decision), (403, "InsufficientScope", vec![]));
+    let decision = trial.by("/", &claims_with(&json!({"scope": "read"})));
+    assert_eq!(told(&decision), (403, "ProofOfPossessionRequired", vec![]));
 }
 
 #[test]

@@ -74,6 +74,31 @@ fn an_observed_policy_widens_and_narrows_only_what_would_be() {
 }
 
 #[test]
+fn what_is_open_only_until_then_has_ended_where_it_is_observed() {
+    let mut open = rule(
+        "open",
+        "Allow",
+        json!("anyone"),
+        &json!({"to": [{"paths": ["/**"]}]}),
+    );
+    let staff = rule(
+        "staff",
+        "Allow",
+        okta(&json!([{"groups": ["staff"]}])),
+        &json!({}),
+    );
+    let beside = |open: &Value| {
+        let policies = json!([observing(&json!([staff])), policy("orders", &json!([open]))]);
+        Trial::with(&policies, &json!([]), vec![provider()]).get("/")
+    };
+    assert_eq!(would(&beside(&open)), (true, "Allowed", vec!["open"]));
+    open["expiresAt"] = json!(4_000_000_000_u64);
+    let decision = beside(&open);
+    assert_eq!(told(&decision), (200, "Allowed", vec!["open"]));
+    assert_eq!(would(&decision), (false, "NoToken", vec![]));
+}
+
+#[test]
 fn what_is_observed_stays_under_the_guardrails() {
     let more = rule("more", "Allow", json!("anyone"), &json!({}));
     let policies = json!([observing(&json!([more]))]);

@@ -27,9 +27,13 @@ fn an_allow_ends_by_itself() {
 fn a_method_is_exact_and_get_does_not_imply_head() {
     let trial = allow(&json!({"to": [{"methods": ["GET"]}]}));
     assert_eq!(trial.get("/").status(), 200);
-    for method in ["HEAD", "get", "POST"] {
+    for method in ["HEAD", "GETS", "POST"] {
         assert_eq!(trial.call(method, "/", &[]).status(), 401, "{method}");
     }
+    assert_eq!(trial.call("get", "/", &[]).status(), 400);
+    let purge = allow(&json!({"to": [{"methods": ["PURGE"]}]}));
+    assert_eq!(purge.call("PURGE", "/", &[]).status(), 200);
+    assert_eq!(purge.call("purge", "/", &[]).status(), 401);
 }
 
 /// The caller chooses `Host`: what asks for one cannot be lost or won by another.
@@ -43,6 +47,24 @@ fn a_foreign_host_matches_no_allow_and_every_deny_that_names_hosts() {
     assert_eq!(deny(&hosts).get("/").status(), 200);
     let decision = deny(&hosts).call("GET", "/", &foreign);
     assert_eq!(told(&decision), (403, "DeniedByRule", vec!["shut"]));
+}
+
+/// Nor can a condition: it would open by the name that it asks for, and let pass by any other.
+#[test]
+fn a_foreign_host_is_unknown_to_a_condition() {
+    let when = |host: &str| {
+        json!({"when": [{"request": "host"}, {"literal": {"text": host}},
+            {"compare": {"operator": "equal", "left": 0, "right": 1}}]})
+    };
+    let foreign = [("host", "evil.example")];
+    let (own, other) = (when("orders.example.com"), when("evil.example"));
+    assert_eq!(allow(&own).get("/").status(), 200);
+    assert_eq!(allow(&other).call("GET", "/", &foreign).status(), 401);
+    assert_eq!(deny(&other).get("/").status(), 200);
+    for condition in [own, other] {
+        let decision = deny(&condition).call("GET", "/", &foreign);
+        assert_eq!(told(&decision), (403, "DeniedByRule", vec!["shut"]));
+    }
 }
 
 #[test]
@@ -204,8 +226,8 @@ fn a_policy_of_one_section_covers_what_the_route_sends_there() {
     of_section["section"] = json!("all");
     let mut set = rules(&json!([of_section]), &json!([]));
     let sections = json!([
-        {"name": "all", "matches": [{"path": "/", "exact": false, "unknown": false}]},
-        {"name": "v1", "matches": [{"path": "/v1", "exact": false, "unknown": false}]}
+        {"name": "all", "matches": [{"path": "/**", "unknown": false}]},
+        {"name": "v1", "matches": [{"path": "/v1/**", "unknown": false}]}
     ]);
     let without = Trial::ruling(&set, vec![]);
     assert_eq!(
@@ -216,7 +238,8 @@ fn a_policy_of_one_section_covers_what_the_route_sends_there() {
     set.applications[0].sections = serde_json::from_value(sections).unwrap();
     let trial = Trial::ruling(&set, vec![]);
     assert_eq!(trial.get("/").status(), 200);
-    assert_eq!(trial.get("/v1/orders").status(), 401);
+    let elsewhere = trial.get("/v1/orders");
+    assert_eq!(told(&elsewhere), (403, "NotCovered", vec![]));
 }
 
 #[test]

@@ -3,12 +3,14 @@
 use super::super::matching::{Setting, holds};
 use super::super::{Found, denying, find};
 use crate::claims::Claims;
+use crate::condition::Budget;
 use crate::index::{Held, RuleIndex};
 use crate::request::Request;
 use crate::token::mint::{ES256, NOW, claims_with, provider, trusted};
 use crate::token::{Compact, verify};
+use countersign_ruleset::condition::Condition;
 use countersign_ruleset::path::CanonicalPath;
-use countersign_ruleset::rules::{Effect, Entry, Matcher, Rule, To};
+use countersign_ruleset::rules::{Effect, Entry, Matcher, Mode, Rule, To};
 use http::{HeaderMap, HeaderValue, Method, Uri};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -61,18 +63,22 @@ fn to() -> impl Strategy<Value = To> {
 fn rule(effect: Effect) -> impl Strategy<Value = Rule> {
     let from = prop::collection::vec(entry(), 0..3);
     let to = prop::collection::vec(to(), 0..3);
-    (from, to).prop_map(move |(from, to)| Rule {
+    let when = json!([{"claim": ["tier"]}, {"literal": {"text": "x"}},
+        {"compare": {"operator": "equal", "left": 0, "right": 1}}]);
+    let when: Condition = serde_json::from_value(when).unwrap();
+    let when = prop::option::weighted(0.3, Just(when));
+    (from, to, when).prop_map(move |(from, to, when)| Rule {
         name: "r".parse().unwrap(),
         effect,
         from,
         to,
-        when: None,
+        when,
         require: None,
         expires_at: None,
     })
 }
 
-fn held(rules: &[Rule]) -> Vec<Held> {
+pub(super) fn held(rules: &[Rule]) -> Vec<Held> {
     let hold = |(n, rule): (usize, &Rule)| Held {
         id: crate::decision::RuleRef {
             policy: "AccessPolicy/p".parse().unwrap(),
@@ -80,7 +86,9 @@ fn held(rules: &[Rule]) -> Vec<Held> {
         },
         rule: rule.clone(),
         from: rule.from.clone(),
+        mode: Mode::Enforce,
         audiences: Arc::from(["https://orders.example.com".to_owned()]),
+        unasked: crate::index::Unasked::of(rule),
         cluster: false,
         section: None,
     };
@@ -107,33 +115,71 @@ fn caller() -> impl Strategy<Value = Option<Value>> {
     prop::option::of(claims)
 }
 
-fn verified(changes: &Value) -> Claims {
+pub(super) fn verified(changes: &Value) -> Claims {
     let trusted = trusted(provider(), &[]);
     let token = ES256.token(&claims_with(changes));
     verify(Compact::new(&token), |_| Some(&trusted), NOW).unwrap()
 }
 
+fn path() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec!["/", "/a", "/a/", "/a/b", "/a/b/", "/c/b", "/c"])
+}
+
+/// Asks with so many steps for all of it.
+pub(super) fn asked<T>(
+    path: &str,
+    caller: Option<&Value>,
+    steps: &Budget,
+    ask: impl FnOnce(&Setting<'_>) -> T,
+) -> T {
+    let mut headers = HeaderMap::new();
+    headers.insert("host", HeaderValue::from_static("orders.example.com"));
+    let uri: Uri = path.parse().unwrap();
+    let request = Request::new(&Method::GET, &uri, &headers, None).unwrap();
+    let claims = caller.map(verified);
+    ask(&Setting::new(&request, claims.as_ref(), false, NOW, steps))
+}
+
 proptest! {
+    /// And of several rules that hold it finds the first, wherever they are filed.
     #[test]
     fn the_index_finds_what_a_scan_finds(
         allows in prop::collection::vec(rule(Effect::Allow), 0..8),
         denies in prop::collection::vec(rule(Effect::Deny), 0..8),
         caller in caller(),
-        path in prop::sample::select(vec!["/", "/a", "/a/", "/a/b", "/a/b/", "/c/b", "/c"]),
+        path in path(),
     ) {
-        let mut headers = HeaderMap::new();
-        headers.insert("host", HeaderValue::from_static("orders.example.com"));
-        let uri: Uri = path.parse().unwrap();
-        let request = Request::new(&Method::GET, &uri, &headers, None).unwrap();
-        let claims = caller.as_ref().map(verified);
-        let setting = Setting::new(&request, claims.as_ref(), false, NOW);
         let (allows, denies) = (held(&allows), held(&denies));
-        let lets_in = allows.iter().any(|held| holds(held, &setting).allows());
-        let keeps_out = denies.iter().any(|held| holds(held, &setting).denies());
-        let found = find(&RuleIndex::new(allows), &setting, true);
-        prop_assert_eq!(matches!(found, Found::Rule(_)), lets_in);
-        let index = RuleIndex::new(denies);
-        prop_assert_eq!(denying(&index, &setting).is_some(), keeps_out);
+        let (scanned, found) = asked(path, caller.as_ref(), &Budget::default(), |setting| {
+            let lets_in = allows.iter().find(|held| holds(held, setting).allows());
+            let keeps_out = denies.iter().find(|held| holds(held, setting).denies());
+            let scanned = [lets_in, keeps_out].map(|it| it.map(|held| held.id.clone()));
+            let lets_in = match find(&RuleIndex::new(allows), setting, true) {
+                Found::Rule(rule) => Some(rule),
+                _ => None,
+            };
+            let index = RuleIndex::new(denies);
+            let keeps_out = denying(&index, setting).map(|held| held.id.clone());
+            (scanned, [lets_in, keeps_out])
+        });
+        prop_assert_eq!(found, scanned);
+    }
+
+    /// No number of steps lets in whom enough of them keep out.
+    #[test]
+    fn a_spent_budget_lets_nobody_in(
+        allows in prop::collection::vec(rule(Effect::Allow), 0..6),
+        denies in prop::collection::vec(rule(Effect::Deny), 0..6),
+        caller in caller(),
+        path in path(),
+        few in 0_usize..40,
+    ) {
+        let [allows, denies] = [allows, denies].map(|rules| RuleIndex::new(held(&rules)));
+        let lets_in = |steps: Budget| asked(path, caller.as_ref(), &steps, |setting| {
+            denying(&denies, setting).is_none()
+                && matches!(find(&allows, setting, true), Found::Rule(_))
+        });
+        prop_assert!(lets_in(Budget::default()) || !lets_in(Budget::of(few)));
     }
 }
 
@@ -150,7 +196,7 @@ fn tried(rules: usize, path: fn(usize) -> String, group: fn(usize) -> String) ->
     let path = CanonicalPath::parse(b"/p7/x").unwrap();
     let mut tried = 0_usize;
     let caller = index.caller(Some(&claims));
-    index.candidates(&path, &caller, Effect::Allow, |_| {
+    index.candidates(&path, &caller, Effect::Allow, &Budget::default(), |_| {
         tried = tried.saturating_add(1);
         false
     });

@@ -151,6 +151,7 @@ fn a_token_of_a_shared_issuer_must_come_from_a_tenant() {
             email: Some(EmailClaim {
                 path: vec!["mail".into()],
                 verified_by: None,
+                verified_subjects: None,
                 domain: None,
             }),
             ..mint::provider().claims

@@ -24,7 +24,8 @@ fn gifts(compilation: &Compilation) -> BTreeSet<Gift> {
                 .iter()
                 .filter(|it| it.mode == Mode::Enforce);
             for policy in enforced {
-                let place = application.id.to_string();
+                let section = policy.section.as_deref().unwrap_or("");
+                let place = format!("{} {section}", application.id);
                 for rule in policy
                     .rules
                     .iter()
@@ -115,22 +116,32 @@ fn can_hold(entry: &Entry) -> bool {
 }
 
 /// What takes away: Denies at each application, denies and boundaries of the cluster.
-fn takes(compilation: &Compilation) -> (Vec<(ApplicationId, usize)>, usize, usize) {
+fn takes(compilation: &Compilation) -> Takes {
     let rules = compilation
         .rulesets
         .values()
         .map(|compiled| &compiled.rules);
     let rules: Vec<&Rules> = rules.collect();
     let applications = rules.iter().flat_map(|rules| &rules.applications);
-    let denies = applications.map(|application| {
-        let enforced = application
-            .policies
-            .iter()
-            .filter(|it| it.mode == Mode::Enforce);
-        let denies = enforced
-            .flat_map(|it| &it.rules)
-            .filter(|it| it.effect == Effect::Deny);
-        (application.id.clone(), denies.count())
+    let denies = applications.flat_map(|application| {
+        let named = application.sections.iter().map(|it| it.name.as_deref());
+        let parts: BTreeSet<Option<&str>> = named.chain([None]).collect();
+        let denying = |part: Option<&str>| {
+            let enforced = application.policies.iter();
+            let enforced = enforced.filter(|it| it.mode == Mode::Enforce);
+            // a Deny of the whole is one of each section
+            let here = enforced.filter(|it| it.section.is_none() || it.section.as_deref() == part);
+            let denies = here.flat_map(|it| it.rules.iter().map(move |rule| (&it.id, rule)));
+            let denies = denies.filter(|(_, rule)| rule.effect == Effect::Deny);
+            let denies: BTreeSet<_> = denies.map(|(id, rule)| (id, &rule.name)).collect();
+            denies.len()
+        };
+        let parts = parts.into_iter();
+        let counted = parts.map(|part| {
+            let section = part.unwrap_or("").to_owned();
+            ((application.id.clone(), section), denying(part))
+        });
+        counted.collect::<Vec<_>>()
     });
     let guardrails = rules.iter().flat_map(|rules| &rules.guardrails);
     let guardrails: Vec<_> = guardrails.filter(|it| it.mode == Mode::Enforce).collect();
@@ -231,16 +242,14 @@ fn no_mistake_in_any_field_gives_anybody_more() {
     assert!(tried > 500, "{tried}");
 }
 
-type Takes = (Vec<(ApplicationId, usize)>, usize, usize);
+/// The Denies of each section of each application, the boundaries, and the Denies of the cluster.
+type Takes = (Vec<((ApplicationId, String), usize)>, usize, usize);
 
 fn assert_takes(before: &Takes, after: &Takes, why: &str) {
-    for (application, denies) in &after.0 {
-        let had = before
-            .0
-            .iter()
-            .find(|(id, _)| id == application)
-            .map_or(0, |(_, n)| *n);
-        assert!(*denies >= had, "{why} loses a Deny at {application}");
+    for (part, denies) in &after.0 {
+        let mut had = before.0.iter().filter(|(id, _)| id == part);
+        let had = had.next().map_or(0, |(_, n)| *n);
+        assert!(*denies >= had, "{why} loses a Deny at {part:?}");
     }
     assert!(after.1 >= before.1, "{why} loses a boundary");
     assert!(after.2 >= before.2, "{why} loses a deny of the cluster");
@@ -260,8 +269,13 @@ fn assert_tells_less(before: &Compilation, after: &Compilation, why: &str) {
         let was = applications(before)
             .into_iter()
             .find(|was| was.id == now.id);
-        let (forward, disclose) =
-            was.map_or_else(Default::default, |was| (was.forward, was.disclose));
+        let (forward, disclose, login) = was.map_or_else(Default::default, |was| {
+            (was.forward, was.disclose, was.login)
+        });
+        assert!(
+            now.login.is_none() || now.login == login,
+            "{why} sends browsers elsewhere"
+        );
         assert!(
             now.forward.iter().all(|one| forward.contains(one)),
             "{why} forwards more"

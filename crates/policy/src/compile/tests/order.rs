@@ -36,6 +36,7 @@ metadata: {name: orders, namespace: shop}
 spec:
   targetRefs: [{group: serving.knative.dev, kind: Service, name: orders}, {group: '', kind: Service, name: ledger}]
   audiences: ["https://orders.example.com", "api://orders"]
+  login: {providerRef: {name: okta}}
   forward: [User, Email]
   disclose: Reason
   rules:
@@ -61,6 +62,43 @@ spec:
   rules:
   - {name: open, from: [{anyone: true}], to: [{paths: [/**]}]}
 ---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: shop, namespace: shop}
+spec:
+  hostnames: [shop.example.com, "*.shop.example.com"]
+  rules:
+  - {name: api, matches: [{path: {value: /v1}}, {path: {type: Exact, value: /v2}, method: PUT}], backendRefs: [{name: ledger}, {name: orders}]}
+  - {name: canary, matches: [{path: {value: /v1}, headers: [{name: a, value: b}, {name: c, value: d}]}]}
+  - {name: site}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: beside, namespace: shop}
+spec: {hostnames: [shop.example.com], rules: [{matches: [{path: {value: /beside}}]}]}
+---
+apiVersion: countersign.dev/v1alpha1
+kind: AccessPolicy
+metadata: {name: shop, namespace: shop}
+spec:
+  targetRefs:
+  - {group: gateway.networking.k8s.io, kind: HTTPRoute, name: shop, sectionName: api}
+  - {group: gateway.networking.k8s.io, kind: HTTPRoute, name: shop, sectionName: site}
+  rules:
+  - {name: staff, from: [{providerRef: {name: okta}, groups: [staff]}]}
+  - {name: none, action: Deny, from: [{anyone: true}], to: [{methods: [DELETE, PATCH]}]}
+---
+apiVersion: countersign.dev/v1alpha1
+kind: AccessPolicy
+metadata: {name: whole, namespace: shop}
+spec:
+  targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: shop}]
+  login: {providerRef: {kind: ClusterTrustProvider, name: okta}}
+  disclose: Reason
+  rules:
+  - {name: open, from: [{anyone: true}], to: [{paths: [/healthz]}]}
+  - {name: none, action: Deny, from: [{anyone: true}], to: [{methods: [TRACE]}]}
+---
 apiVersion: countersign.dev/v1alpha1
 kind: ClusterAccessPolicy
 metadata: {name: guard}
@@ -75,7 +113,11 @@ spec:
 "#;
 
 pub(super) fn world() -> Vec<Value> {
-    manifests(&format!("{PROVIDERS}\n---\n{WORLD}"))
+    let mut world = manifests(&format!("{PROVIDERS}\n---\n{WORLD}"));
+    let okta = world.iter_mut().find(|it| it["metadata"]["name"] == "okta");
+    okta.unwrap()["spec"]["client"] =
+        serde_json::json!({"id": "web", "scopes": ["openid", "groups", "email"]});
+    world
 }
 
 /// Turns every list in a value by so many places, where order means nothing.
@@ -105,7 +147,15 @@ fn turned(value: &Value, by: usize) -> Value {
 
 /// Values that come near to what is meant, and far from it.
 fn value() -> impl Strategy<Value = Value> {
-    const NAMES: [&str; 22] = [
+    const NAMES: [&str; 30] = [
+        "hostnames",
+        "matches",
+        "path",
+        "value",
+        "method",
+        "headers",
+        "service",
+        "backendRefs",
         "rules",
         "from",
         "to",
@@ -178,6 +228,30 @@ proptest! {
             manifest
         });
         assert_eq!(compiled(&specs.collect::<Vec<_>>()).rulesets, compiled(&world()).rulesets);
+    }
+
+    #[test]
+    fn no_route_panics_and_every_ruleset_can_be_read(
+        kind in select(vec!["GRPCRoute", "HTTPRoute", "Gateway"]),
+        rules in value(),
+        parents in value(),
+    ) {
+        let mut manifests = world();
+        let taken = |it: &Value| (&it["kind"], &it["metadata"]["name"]) == (&Value::from(kind), &Value::from("shop"));
+        manifests.retain(|it| !taken(it));
+        manifests.push(serde_json::json!({
+            "apiVersion": "gateway.networking.k8s.io/v1",
+            "kind": kind,
+            "metadata": {"name": "shop", "namespace": "shop"},
+            "spec": {"hostnames": ["shop.example.com"], "rules": rules, "listeners": parents.clone()},
+            "status": {"parents": parents},
+        }));
+        let resources = Resources::read(&manifests).unwrap();
+        for compiled in super::compile(&resources, &BTreeMap::new()).rulesets.values() {
+            let bytes = compiled.rules.to_bytes().unwrap();
+            let read = countersign_ruleset::rules::Rules::from_bytes(&bytes);
+            assert_eq!(read.as_ref(), Ok(&compiled.rules));
+        }
     }
 
     #[test]

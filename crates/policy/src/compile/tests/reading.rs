@@ -1,8 +1,8 @@
 //! Lines 1 to 5: what cannot be read, and never widens.
 
 use super::{
-    Reason, applications, compiled_yaml, found, from_of, help, identity, okta, only, policy,
-    reason, rule_of, to_of, unknown,
+    Reason, compiled_yaml, found, from_of, help, identity, okta, only, policy, reason, rule_of,
+    to_of, unknown,
 };
 use crate::diagnostic::Code;
 use countersign_ruleset::rules::{Effect, Entry, Matcher, Mode};
@@ -143,35 +143,6 @@ fn a_misspelt_field_of_a_policy_makes_its_allows_unknown() {
             (false, Reason::Invalid)
         );
     }
-}
-
-#[test]
-fn what_is_not_carried_out_yet_is_refused_by_name() {
-    for (part, path) in [
-        ("when: 'true'", "when"),
-        ("require: {amr: [mfa]}", "require"),
-        ("to: [{mcp: {tools: [a]}}]", "to[0].mcp"),
-    ] {
-        let (rule, found) = rule_of(&format!(
-            "{{name: a, from: [{{providerRef: {{name: okta}}}}], {part}}}"
-        ));
-        assert_eq!(rule.to, [unknown()], "{part}");
-        assert_eq!(found, [format!("NotSupported spec.rules[0].{path}")]);
-    }
-    let (from, found) = from_of("{providerRef: {name: okta}, workloads: [{aws: {roleARN: a}}]}");
-    assert_eq!(from, [okta([Matcher::Unknown])]);
-    assert_eq!(found, ["NotSupported spec.rules[0].from[0].workloads"]);
-    let compilation = compiled_yaml(&policy(
-        "login: {providerRef: {name: okta}}, rules: [{name: a, from: [{providerRef: {name: okta}}]}]",
-    ));
-    assert_eq!(applications(&compilation)[0].login, None);
-    assert_eq!(found_one(&compilation), "NotSupported spec.login");
-}
-
-fn found_one(compilation: &super::Compilation) -> String {
-    let mut found = found(compilation);
-    assert_eq!(found.len(), 1, "{found:?}");
-    found.remove(0)
 }
 
 #[test]

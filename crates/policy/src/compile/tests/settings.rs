@@ -31,11 +31,14 @@ fn what_is_forwarded_is_said() {
     let compilation = compiled_yaml(&policy(&format!(
         "forward: [Assertion, Mail, User], {RULES}"
     )));
-    assert_eq!(applications(&compilation)[0].forward, [Forward::User]);
+    assert_eq!(
+        applications(&compilation)[0].forward,
+        [Forward::Assertion, Forward::User]
+    );
     assert_eq!(
         found(&compilation),
         [
-            "NotSupported spec.forward[0]",
+            "warning NotSupported spec.forward[0]",
             "InvalidValue spec.forward[1]"
         ]
     );
@@ -157,6 +160,45 @@ fn a_deny_by_identity_is_told_whom_it_lets_by() {
         warning
     );
     assert_eq!(with("{providerRef: {name: okta}}"), Vec::<String>::new());
+}
+
+#[test]
+fn so_is_a_deny_of_a_role_and_an_allow_of_one_admits_whom_it_means() {
+    let role = |name: &str, members: &str| {
+        resource("AccessRole", name, &format!("{{members: [{members}]}}"))
+    };
+    let contractors = role(
+        "contractors",
+        "{providerRef: {name: okta}, groups: [contractors]}",
+    );
+    let partners = role(
+        "partners",
+        "{providerRef: {kind: TrustProvider, name: own}}",
+    );
+    let with = |denied: &str, allowed: &str| {
+        let spec = format!(
+            "rules: [{{name: deny, action: Deny, from: [{denied}]}}, {{name: allow, from: [{allowed}]}}]"
+        );
+        found(&compiled_yaml(&format!(
+            "{contractors}{partners}{}",
+            policy(&spec)
+        )))
+    };
+    let warning = ["warning DenyByIdentity spec.rules[0].from"];
+    let [contractors, partners] =
+        ["contractors", "partners"].map(|name| format!("{{roleRefs: [{{name: {name}}}]}}"));
+    assert_eq!(with(&contractors, &partners), warning);
+    assert_eq!(
+        with(
+            &contractors,
+            "{providerRef: {kind: TrustProvider, name: own}}"
+        ),
+        warning
+    );
+    let both = format!("{contractors}, {partners}");
+    assert_eq!(with(&both, &both), Vec::<String>::new());
+    let okta = "{providerRef: {name: okta}}";
+    assert_eq!(with(&contractors, okta), Vec::<String>::new());
 }
 
 #[test]

@@ -210,24 +210,6 @@ fn a_target_that_is_not_there_denies_and_does_not_allow() {
 }
 
 #[test]
-fn routes_and_sections_are_not_carried_out_yet() {
-    let route = "\n---\n{apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, metadata: {name: shop, namespace: shop}, spec: {hostnames: [shop.example.com]}}\n";
-    let target = "targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: shop, sectionName: api}]";
-    let (told, found) = told(&format!("{route}{}", protects(target)));
-    assert_eq!(
-        (told[0].0.as_str(), told[0].3),
-        ("HTTPRoute.gateway.networking.k8s.io/shop", false)
-    );
-    assert_eq!(
-        found,
-        [
-            "NotSupported spec.targetRefs[0]",
-            "NotSupported spec.targetRefs[0].sectionName"
-        ]
-    );
-}
-
-#[test]
 fn both_or_neither_of_hosts_and_targets_allow_nothing() {
     let both = "hosts: [a.example.com], targetRefs: [{group: '', kind: Service, name: ledger}]";
     let (told, found) = told(&format!("{SERVICE}{}", protects(both)));

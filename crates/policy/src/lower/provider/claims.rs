@@ -110,6 +110,7 @@ fn email(
     let usual = preset.map(|email| EmailClaim {
         path: preset::claim(email.path),
         verified_by: email.verified_by.map(preset::claim),
+        verified_subjects: email.verified_subjects.map(Into::into),
         domain: email.domain.map(preset::claim),
     });
     let written = match sink.field(at, field) {
@@ -124,7 +125,9 @@ fn email(
     let path = said_or(path, usual.as_ref().map(|it| it.path.clone())).ok()??;
     let of_usual = usual.as_ref().filter(|it| it.path == path);
     let verified_by = said_or(verified_by, of_usual.and_then(|it| it.verified_by.clone())).ok()?;
-    if verified_by.is_none() {
+    let vouched = of_usual.and_then(|it| it.verified_subjects.clone());
+    let verified_subjects = vouched.filter(|_| verified_by.is_none());
+    if verified_by.is_none() && verified_subjects.is_none() {
         let message = "no claim shows that the address was verified: none counts";
         sink.warning(&at.name("verifiedBy"), Code::Missing, message, None);
     }
@@ -133,6 +136,7 @@ fn email(
     is_whole.then_some(EmailClaim {
         path,
         verified_by,
+        verified_subjects,
         domain,
     })
 }

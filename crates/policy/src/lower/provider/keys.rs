@@ -16,6 +16,7 @@ const FIELDS: [&str; 4] = ["caBundle", "inline", "jwksURL", "proxyURL"];
 #[derive(Debug)]
 pub(super) struct Keys {
     pub(super) jwks_url: Option<String>,
+    pub(super) discovered: bool,
     pub(super) refresh: Refresh,
     pub(super) fetched_at: Option<UnixTime>,
     pub(super) usable: Vec<PublicJwk>,
@@ -110,6 +111,7 @@ fn inline_keys(path: &FieldPath, document: &Value, sink: &mut Sink) -> Keys {
     }
     Keys {
         jwks_url: None,
+        discovered: false,
         refresh: Refresh::Never,
         fetched_at: None,
         usable: jwks.keys,
@@ -134,8 +136,10 @@ fn fetched_keys(
         .map(Into::into)
         .or_else(|| fetched.map(|it| it.jwks_url.clone()));
     let is_secure = |url: &String| channel(url) == Ok(Channel::Secure);
-    let for_edges = !own_means && jwks_url.as_ref().is_some_and(is_secure);
+    // where discovery failed the place is not known, but who may fetch from there is
+    let for_edges = !own_means && jwks_url.as_ref().is_none_or(is_secure);
     Keys {
+        discovered: published.is_none(),
         refresh: if for_edges {
             Refresh::Edge
         } else {

@@ -9,6 +9,7 @@ use countersign_ruleset::provider::Provider;
 use serde_json::{Value, json};
 
 mod claims;
+mod client;
 mod conflict;
 mod keys;
 mod origin;
@@ -263,17 +264,4 @@ fn times_have_bounds() {
             assert_eq!(invalid(&okta(&json!({ name: value }))), expected, "{value}");
         }
     }
-}
-
-#[test]
-fn the_login_is_read_and_restricts_nothing() {
-    good(&okta(
-        &json!({"client": {"id": "dashboards", "scopes": ["openid"]}}),
-    ));
-    let (_, found) = flawed(&okta(&json!({"client": {"scope": ["openid"]}})));
-    let expected = [
-        ("spec.client.scope".to_owned(), Code::UnknownField),
-        ("spec.client.id".to_owned(), Code::Missing),
-    ];
-    assert_eq!(found, expected);
 }

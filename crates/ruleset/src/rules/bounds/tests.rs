@@ -26,7 +26,7 @@ fn whole() -> Value {
         "scope": "shop",
         "applications": [{
             "id": "Service/orders", "hosts": ["a.example"],
-            "sections": [{"matches": [{"path": "/", "exact": false, "unknown": false}]}],
+            "sections": [{"matches": [{"path": "/**", "unknown": false}]}],
             "policies": [{"id": "AccessPolicy/p", "mode": "Enforce", "audiences": ["a"], "rules": [rule]}],
             "forward": [], "disclose": "Code",
         }],

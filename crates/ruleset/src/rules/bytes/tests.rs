@@ -36,6 +36,8 @@ fn rules(list: Vec<Rule>) -> Rules {
     rules.applications.push(Application {
         id: "Service/orders".parse().unwrap(),
         hosts: vec![],
+        accepted: false,
+        pending: None,
         sections: vec![],
         policies: vec![Policy {
             id: "AccessPolicy/orders".parse().unwrap(),

@@ -164,6 +164,36 @@ fn refuses_rules_that_name_a_provider_without_keys() {
     assert_eq!(unrunnable(&mut world), Unrunnable::ProviderUnknown(gone));
 }
 
+/// Nor would there be anything to log in as.
+#[test]
+fn refuses_a_login_at_a_provider_without_keys() {
+    let mut world = World::new();
+    let mut rules: rules::Rules = serde_json::from_str(&world.rules_text()).unwrap();
+    let gone: crate::names::ProviderId = "TrustProvider/gone".parse().unwrap();
+    rules.applications.push(rules::Application {
+        id: "Host/orders.example.com".parse().unwrap(),
+        hosts: vec![],
+        accepted: false,
+        pending: None,
+        sections: vec![],
+        policies: vec![],
+        login: Some(gone.clone()),
+        forward: vec![],
+        disclose: rules::Disclose::Code,
+    });
+    world.put(BlobName::Rules, rules.to_bytes().unwrap());
+    assert_eq!(
+        unrunnable(&mut world),
+        Unrunnable::ProviderUnknown(gone.clone())
+    );
+    let mut provider = crate::golden::provider();
+    provider.id = gone;
+    provider.fetched_at = None;
+    let providers = vec![provider];
+    world.put(BlobName::Keys, Keys { providers }.to_bytes().unwrap());
+    accepted(&mut world);
+}
+
 #[test]
 fn refuses_rules_of_another_scope() {
     let mut world = World::new();

@@ -28,6 +28,7 @@ fn reads_where_the_claims_are() {
     let expected = EmailClaim {
         path: path(&["mail"]),
         verified_by: Some(path(&["ok"])),
+        verified_subjects: None,
         domain: Some(path(&["hd"])),
     };
     assert_eq!(provider.claims.email, Some(expected));
