@@ -44,8 +44,8 @@ pub(crate) fn require() -> impl Strategy<Value = Value> {
         ),
         (
             "proofOfPossession",
-            0.1,
-            select(vec![json!(true), json!(false)]).boxed(),
+            0.25,
+            select(vec![json!(true), json!(true), json!(false)]).boxed(),
         ),
     ])
 }
@@ -65,8 +65,14 @@ pub(crate) fn entry() -> impl Strategy<Value = Value> {
         json!({"kind": "ClusterAccessRole", "name": "admins"}),
         json!({"kind": "AccessRole", "name": "gone"}),
     ]);
+    // A workload by itself, and one that callers are: beside other matchers it seldom decides.
+    let workload = select(vec![
+        json!({"providerRef": {"name": "github"}, "workloads": [{"github": {"repository": "example/platform"}}]}),
+        json!({"providerRef": {"name": "google"}, "workloads": [{"google": {"serviceAccount": "run@shop.iam.gserviceaccount.com"}}]}),
+    ]);
     prop_oneof![
         6 => identity(),
+        1 => workload,
         5 => Just(json!({"providerRef": {"name": "okta"}})),
         3 => Just(json!({"anyone": true})),
         2 => vec(role, 1..3).prop_map(|roles| json!({"roleRefs": roles})),
