@@ -26,7 +26,11 @@ pub(crate) fn run(args: &Compile, clock: Clock) -> Result<Answer> {
         Err(findings) => return Ok(unreadable(findings, "nothing was published")),
     };
     let now = (clock.seconds)();
-    let mut lowered = lower(&manifests, args.danger_allow_http_issuers, now)?;
+    let mut lowered = {
+        let http_on_loopback = args.danger_allow_http_issuers;
+        let rules = Some(fetch::Rules { http_on_loopback });
+        lower(&manifests, http_on_loopback, rules, now)?
+    };
     let uids = args.scope_uids.iter();
     let uids: BTreeMap<Scope, String> = uids
         .map(|pair| (pair.scope.clone(), pair.uid.clone()))
@@ -67,10 +71,12 @@ pub(crate) struct Lowered {
     failed: BTreeSet<ResourceId>,
 }
 
-/// Compiles, with the keys that can be had; and all that is wrong.
+/// Compiles, with the keys that can be had, which are fetched only where rules say how; and all that
+/// is wrong.
 pub(crate) fn lower(
     manifests: &Manifests,
     http_on_loopback: bool,
+    rules: Option<fetch::Rules>,
     now: UnixTime,
 ) -> Result<Lowered> {
     let mut refused = manifests.resources.insecure_providers();
@@ -79,7 +85,8 @@ pub(crate) fn lower(
     }
     let mut sources = manifests.resources.key_sources();
     sources.retain(|source| !refused.contains(&source.resource));
-    let fetched = fetch::all(&sources, fetch::Rules { http_on_loopback }, now)?;
+    let fetched = rules.map(|rules| fetch::all(&sources, rules, now));
+    let fetched = fetched.transpose()?.unwrap_or_default();
     let mut compilation = countersign_policy::compile(&manifests.resources, &fetched.keys);
     compilation.diagnostics.retain(|one| {
         // of both it is said below why, and what to do

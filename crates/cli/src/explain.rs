@@ -3,6 +3,7 @@
 use crate::args::Explain;
 use crate::check::unreadable;
 use crate::compile::lower;
+use crate::fetch;
 use crate::finding::Finding;
 use crate::manifests::{self, Manifests};
 use crate::report::Answer;
@@ -46,7 +47,11 @@ fn explain(args: &Explain, clock: Clock) -> Result<Answer> {
             });
         }
     };
-    let lowered = lower(&manifests, args.danger_allow_http_issuers, now)?;
+    let http_on_loopback = args.danger_allow_http_issuers;
+    // keys are for tokens: where none can be there, nobody is asked, and nobody's silence reported
+    let may_have_a_token = args.token_file.is_some() || !args.headers.is_empty();
+    let rules = may_have_a_token.then_some(fetch::Rules { http_on_loopback });
+    let lowered = lower(&manifests, http_on_loopback, rules, now)?;
     let (scope, compiled) = called(args, &lowered.rulesets)?;
     sent.go_to(compiled)?;
     let target = Target::Application(args.target.clone());

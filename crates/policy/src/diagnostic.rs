@@ -1,5 +1,6 @@
 //! Diagnostics: what is wrong with what was written, where, and what to write instead.
 
+use countersign_ruleset::names::{ProviderId, Scope};
 use serde::Serialize;
 use std::fmt;
 
@@ -65,6 +66,20 @@ pub struct ResourceId {
     pub namespace: String,
     /// The name.
     pub name: String,
+}
+
+impl ResourceId {
+    /// The resource that a provider's name stands for in the ruleset of a namespace.
+    pub fn of_provider(scope: &Scope, id: &ProviderId) -> Self {
+        let (kind, name) = id.as_str().split_once('/').unwrap_or_default();
+        let own = kind == "TrustProvider";
+        let namespace = if own { scope.as_str() } else { "" };
+        Self {
+            kind: kind.into(),
+            namespace: namespace.into(),
+            name: name.into(),
+        }
+    }
 }
 
 impl fmt::Display for ResourceId {

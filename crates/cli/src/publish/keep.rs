@@ -5,7 +5,7 @@ use super::last::Chain;
 use anyhow::Result;
 use countersign_policy::Compiled;
 use countersign_policy::diagnostic::ResourceId;
-use countersign_ruleset::names::{ProviderId, Scope};
+use countersign_ruleset::names::Scope;
 use countersign_ruleset::provider::Provider;
 use countersign_ruleset::time::UnixTime;
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,7 +30,7 @@ pub(crate) fn keep(
     let chain = Chain::follow(order)?;
     for (scope, compiled) in rulesets {
         let mut wanting: Vec<_> = compiled.keys.providers.iter_mut().collect();
-        wanting.retain(|provider| failed.contains(&resource(scope, &provider.id)));
+        wanting.retain(|provider| failed.contains(&ResourceId::of_provider(scope, &provider.id)));
         if wanting.is_empty() {
             continue;
         }
@@ -46,7 +46,7 @@ pub(crate) fn keep(
                 && is_same(provider, before)
             {
                 provider.clone_from(before);
-                kept.insert(resource(scope, &provider.id), until);
+                kept.insert(ResourceId::of_provider(scope, &provider.id), until);
             }
         }
     }
@@ -65,18 +65,6 @@ fn is_same(now: &Provider, before: &Provider) -> bool {
     };
     let place = now.jwks_url.is_none() || now.jwks_url == before.jwks_url;
     place && described(now) == described(before)
-}
-
-/// The resource that a provider's name in a ruleset stands for.
-fn resource(scope: &Scope, id: &ProviderId) -> ResourceId {
-    let (kind, name) = id.as_str().split_once('/').unwrap_or_default();
-    let own = kind == "TrustProvider";
-    let namespace = if own { scope.as_str() } else { "" };
-    ResourceId {
-        kind: kind.into(),
-        namespace: namespace.into(),
-        name: name.into(),
-    }
 }
 
 #[cfg(test)]

@@ -271,3 +271,24 @@ fn a_request_that_cannot_be_read_in_one_way_is_denied() {
     assert_eq!(said.code(), 1);
     assert!(said.out().starts_with("denied: 400 "), "{}", said.out());
 }
+
+/// Whoever has no token needs no key: nobody is asked for one, and nobody's silence is reported.
+#[test]
+fn keys_are_fetched_only_where_a_token_may_be() {
+    let desk = Desk::new();
+    desk.token(&json!(["staff"]));
+    let down = json!({
+        "apiVersion": "countersign.dev/v1alpha1", "kind": "ClusterTrustProvider",
+        "metadata": {"name": "down"},
+        "spec": {"type": "OIDC", "issuer": "http://127.0.0.1:1"},
+    });
+    desk.write("manifests/down.json", &down.to_string());
+    let http = ["--danger-allow-http-issuers"];
+    let failed = "the keys could not be fetched";
+    let said = desk.explain(&[&TARGET[..], &REQUEST, &http].concat());
+    assert!(!said.err().contains(failed), "{}", said.err());
+    for more in [&TOKEN[..], &["--header", "Authorization: Bearer a.b.c"]] {
+        let said = desk.explain(&[&TARGET[..], &REQUEST, &http, more].concat());
+        assert!(said.err().contains(failed), "{more:?}: {}", said.err());
+    }
+}

@@ -106,7 +106,11 @@ impl<'w> Place<'w> {
         let named: Vec<ProviderId> = rules.providers().into_iter().cloned().collect();
         let mut keys = Keys::default();
         for id in named {
-            let Some(lowered) = self.world.providers.get(&resource(scope, &id)) else {
+            let Some(lowered) = self
+                .world
+                .providers
+                .get(&ResourceId::of_provider(scope, &id))
+            else {
                 continue;
             };
             keys.providers.extend(lowered.provider.clone());
@@ -118,18 +122,6 @@ impl<'w> Place<'w> {
             }
         }
         keys
-    }
-}
-
-/// The resource that a provider's name in a ruleset stands for.
-fn resource(scope: &Scope, id: &ProviderId) -> ResourceId {
-    let (kind, name) = id.as_str().split_once('/').unwrap_or_default();
-    let own = kind == "TrustProvider";
-    let namespace = if own { scope.as_str() } else { "" };
-    ResourceId {
-        kind: kind.into(),
-        namespace: namespace.into(),
-        name: name.into(),
     }
 }
 
