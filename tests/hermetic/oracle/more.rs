@@ -96,7 +96,9 @@ fn walk(number: usize, at: &str, value: &Value, lists: &mut Vec<(usize, String)>
         let at = format!("{at}/{name}");
         let items = member.as_array().into_iter().flatten().enumerate();
         items.for_each(|(item, one)| walk(number, &format!("{at}/{item}"), one, lists));
-        if member.is_array() {
+        // A list with nothing in it is unknown, and of rules that denies: whatever is put into it says
+        // something where nobody knew what was said, and so may deny less.
+        if member.as_array().is_some_and(|items| !items.is_empty()) {
             lists.push((number, at));
         }
     }
