@@ -36,7 +36,7 @@ pub struct Case {
     /// The ID token of a login, whose session the browser keeps. Its times count from the login.
     #[serde(default)]
     pub session: Option<Order>,
-    /// When and where that login was, if it was not made just now and here.
+    /// When and where that login was, if it was not made just now and here, and what it was asked for.
     #[serde(default)]
     pub logged_in: LoggedIn,
     /// The whole body: a text as it is, any other value as JSON. Where there is none it is not read.
@@ -46,7 +46,7 @@ pub struct Case {
     pub expect: Expect,
 }
 
-/// When and where a login was.
+/// When and where a login was, and what it was asked for.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LoggedIn {
@@ -54,6 +54,8 @@ pub struct LoggedIn {
     pub at: Option<Value>,
     /// The application: `KIND/NAME`.
     pub of: Option<String>,
+    /// What the login was asked to come with.
+    pub asked: Challenge,
 }
 
 /// A header's value, or those of several fields of one name.
@@ -96,6 +98,9 @@ pub struct Expect {
     /// What a denied caller may read.
     #[serde(default)]
     pub disclose: Option<String>,
+    /// The claims that an audit line may hold, and how: `plain` or `hash`.
+    #[serde(default)]
+    pub audited: Option<BTreeMap<String, String>>,
 }
 
 /// What would be decided if what is only observed decided too.
@@ -163,7 +168,12 @@ impl Case {
             let when = when.and_then(|when| at(when, now)?.as_u64());
             let when = when.map_or(now, UnixTime);
             let id_token = cast.id_token(order, when);
-            trial.log_in(&id_token, self.logged_in.of.as_deref(), when)
+            let asked = countersign_enforcer::decision::Challenge {
+                acr_values: self.logged_in.asked.acr_values.clone(),
+                max_age: self.logged_in.asked.max_age,
+                ..Default::default()
+            };
+            trial.log_in_better(&id_token, self.logged_in.of.as_deref(), &asked, when)
         });
         let mut outcome = trial.answer(&Sent {
             method: &parts.method,
@@ -206,6 +216,7 @@ impl Expect {
         expected.login = expected.login.or_else(|| got.login.clone());
         expected.forward = expected.forward.or_else(|| got.forward.clone());
         expected.disclose = expected.disclose.or_else(|| got.disclose.clone());
+        expected.audited = expected.audited.or_else(|| got.audited.clone());
         match (&mut expected.would, &got.would) {
             (Some(would), Some(got)) => {
                 would.rules = would.rules.take().or_else(|| got.rules.clone());
@@ -240,6 +251,7 @@ impl From<Outcome> for Expect {
             no_session: outcome.no_session.map(str::to_owned),
             forward: outcome.forward,
             disclose: Some(outcome.disclose),
+            audited: Some(outcome.audited),
         }
     }
 }
@@ -265,6 +277,9 @@ impl fmt::Display for Expect {
         }
         if let Some(disclose) = &self.disclose {
             write!(f, ", discloses {disclose}")?;
+        }
+        if let Some(audited) = self.audited.as_ref().filter(|all| !all.is_empty()) {
+            write!(f, ", audits {audited:?}")?;
         }
         if let Some(provider) = &self.login {
             write!(f, ", logs in at {provider}")?;

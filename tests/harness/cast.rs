@@ -139,7 +139,8 @@ impl Cast {
     pub fn id_token(&self, order: &Order, now: UnixTime) -> String {
         let mut order = order.clone();
         order.header.entry("typ").or_insert_with(|| json!("JWT"));
-        order.claims.entry("nonce").or_insert_with(|| json!("n"));
+        let nonce = || json!(crate::trial::NONCE);
+        order.claims.entry("nonce").or_insert_with(nonce);
         let client = self.player(&order.by).client.clone();
         self.token(&order, &client, now)
     }

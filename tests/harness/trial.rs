@@ -3,13 +3,13 @@
 use crate::publish::Installation;
 use countersign_enforcer::decision::{Challenge, Decision, Denial, RuleRef, Verdict};
 use countersign_enforcer::request::Request;
-use countersign_enforcer::session::{NoSession, Session};
+use countersign_enforcer::session::{AuthenticationRequest, NoSession, Session};
 use countersign_enforcer::store::{Enforcer, Target};
 use countersign_policy::{Compilation, Resources, compile};
 use countersign_ruleset::envelope::Verified;
 use countersign_ruleset::names::{ApplicationId, Scope};
 use countersign_ruleset::provider::Keys;
-use countersign_ruleset::rules::Rules;
+use countersign_ruleset::rules::{Audited, Rules};
 use countersign_ruleset::time::UnixTime;
 use countersign_ruleset::verifier::Ruleset;
 use http::{HeaderMap, Method, Uri};
@@ -20,6 +20,9 @@ use std::sync::Arc;
 
 /// What time it is: 2026-11-24T12:00:00Z.
 pub const NOW: UnixTime = UnixTime(1_795_521_600);
+
+/// What browsers are sent to log in with.
+pub const NONCE: &str = "n";
 
 /// An edge that is pinned to one application of one namespace.
 #[derive(Debug)]
@@ -70,6 +73,8 @@ pub struct Outcome {
     pub forward: Option<Vec<String>>,
     /// What a denied caller may read.
     pub disclose: String,
+    /// The claims that an audit line may hold, and how.
+    pub audited: BTreeMap<String, String>,
 }
 
 /// What would be decided, as text.
@@ -130,6 +135,19 @@ impl Trial {
         }
     }
 
+    /// The same, at an edge that finds the application by the host that is called.
+    ///
+    /// # Panics
+    /// If the ruleset is refused.
+    pub fn by_host(compilation: &Compilation, scope: &str) -> Self {
+        let scope: Scope = scope.parse().expect("a scope");
+        let enforcer = Enforcer::new(Target::ByHost, vec![scope.clone()]);
+        if let Some(compiled) = compilation.rulesets.get(&scope) {
+            enforcer.install(published(&compiled.rules, &compiled.keys, NOW));
+        }
+        Self::around(Arc::new(enforcer), NOW)
+    }
+
     /// The same, around an enforcer with whatever it has in force.
     pub const fn around(enforcer: Arc<Enforcer>, now: UnixTime) -> Self {
         Self {
@@ -158,7 +176,8 @@ impl Trial {
         self
     }
 
-    /// Logs somebody in, by the ID token that came of it, here or at another application.
+    /// Logs somebody in, by the ID token that came of it, here or at another application; the login was
+    /// asked for nothing but to be one.
     ///
     /// # Errors
     /// If that makes no session.
@@ -171,11 +190,37 @@ impl Trial {
         other: Option<&str>,
         at: UnixTime,
     ) -> Result<Session, NoSession> {
+        self.log_in_better(id_token, other, &Challenge::default(), at)
+    }
+
+    /// The same, of a login that was asked to come with more.
+    ///
+    /// # Errors
+    /// If that makes no session.
+    ///
+    /// # Panics
+    /// If the other is no application's name.
+    pub fn log_in_better(
+        &self,
+        id_token: &str,
+        other: Option<&str>,
+        challenge: &Challenge,
+        at: UnixTime,
+    ) -> Result<Session, NoSession> {
         let other = other.map(|name| name.parse().expect("KIND/NAME"));
         let (scope, application) = self.place.as_ref().ok_or(NoSession::WithoutLogin)?;
         let place = (scope, other.as_ref().unwrap_or(application));
         let enforcer = self.before.as_ref().unwrap_or(&self.enforcer);
-        enforcer.log_in(place, id_token, at)
+        let request = AuthenticationRequest {
+            nonce: NONCE,
+            challenge,
+        };
+        enforcer.log_in(place, id_token, request, at)
+    }
+
+    /// The one application, where it is pinned to one, and its namespace.
+    pub const fn place(&self) -> Option<&(Scope, ApplicationId)> {
+        self.place.as_ref()
     }
 
     /// What time it is there.
@@ -248,8 +293,21 @@ impl Outcome {
                 Verdict::Deny(_) => None,
             },
             disclose: format!("{:?}", decision.disclose),
+            audited: audited(decision),
         }
     }
+}
+
+/// As resources write it.
+fn audited(decision: &Decision) -> BTreeMap<String, String> {
+    let claims = decision.audited.as_deref().into_iter().flatten();
+    let written = |form: &Audited| match form {
+        Audited::Hash => "hash".to_owned(),
+        Audited::Plain => "plain".to_owned(),
+    };
+    claims
+        .map(|(name, form)| (name.clone(), written(form)))
+        .collect()
 }
 
 fn published(rules: &Rules, keys: &Keys, now: UnixTime) -> Verified<Ruleset> {

@@ -6,15 +6,23 @@
 
 use serde_json::Value;
 
+mod aims;
+mod around;
+mod browsers;
 mod callers;
 mod conditions;
 #[cfg(test)]
 mod coverage;
 mod entries;
 mod facts;
+mod faults;
+mod gateways;
+mod hosts;
 mod language;
+mod login;
 mod mcp;
 mod meaning;
+mod memory;
 #[cfg(test)]
 mod mistakes;
 #[cfg(test)]
@@ -26,7 +34,9 @@ mod pool;
 mod preset;
 #[cfg(test)]
 mod properties;
+mod provider;
 mod reach;
+mod recast;
 mod routes;
 mod rule;
 #[cfg(test)]
@@ -34,8 +44,12 @@ mod sabotage;
 mod scenes;
 mod sections;
 mod sent;
+mod sessions;
+mod shapes;
 mod spoil;
 mod token;
+#[cfg(test)]
+mod trust;
 mod truth;
 mod what;
 mod when;
@@ -46,10 +60,12 @@ mod word;
 #[derive(Debug, Clone)]
 pub(crate) struct World {
     pub(crate) resources: Vec<Value>,
+    /// The application to which the edge is pinned; none, if it goes by the host that is called.
+    pub(crate) edge: Option<String>,
 }
 
-/// One request as it is sent to an edge that is pinned to the world's one application.
-#[derive(Debug, Clone)]
+/// One request as it is sent to an edge.
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Asked {
     pub(crate) namespace: String,
     pub(crate) host: String,
@@ -61,16 +77,44 @@ pub(crate) struct Asked {
     /// Whence it comes, where that is established.
     pub(crate) source: Option<String>,
     pub(crate) token: Option<Token>,
+    /// What a browser keeps of a login.
+    pub(crate) session: Option<Session>,
 }
 
 /// A bearer token.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Token {
     /// The name of the provider whose key signed it.
     pub(crate) key: String,
     /// `typ` of its header.
     pub(crate) typ: Option<String>,
+    /// The header that carries it, if it is not `Authorization`.
+    pub(crate) header: Option<&'static str>,
     pub(crate) claims: Value,
+}
+
+/// A session: somebody logged in.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Session {
+    /// At which provider, as `KIND/NAME`.
+    pub(crate) by: String,
+    /// As whose client.
+    pub(crate) client: String,
+    /// What was asked for.
+    pub(crate) scopes: Vec<String>,
+    /// What came of it.
+    pub(crate) id_token: Token,
+    pub(crate) made_at: i64,
+    pub(crate) made_for: MadeFor,
+}
+
+/// The application that a session is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MadeFor {
+    ThisOne,
+    OtherApplication,
+    /// One of this name in another namespace.
+    OtherNamespace,
 }
 
 /// What becomes of a request.
@@ -82,6 +126,8 @@ pub(crate) struct Answer {
     pub(crate) rules: Vec<String>,
     /// What those who only observe would make of it.
     pub(crate) would: Option<&'static str>,
+    /// At which provider a browser is to log in, as `KIND/NAME`.
+    pub(crate) login: Option<String>,
 }
 
 impl World {
@@ -91,20 +137,17 @@ impl World {
             .filter(move |resource| resource["kind"] == kind)
     }
 
-    /// The application in front of which the edge stands, as `KIND/NAME`: a route, or else the host.
+    /// The application in front of which the edge stands, as `KIND/NAME`.
     pub(crate) fn target(&self) -> String {
-        let route = self.resources.iter().find(|one| {
-            let kind = one["kind"].as_str().unwrap_or_default();
-            ["GRPCRoute", "HTTPRoute"].contains(&kind)
-        });
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        route.map_or_else(
-            || format!("Host/{}", pool::HOST),
-            |route| {
-                let [kind, name] = [&route["kind"], &route["metadata"]["name"]].map(text);
-                format!("{kind}.gateway.networking.k8s.io/{name}")
-            },
-        )
+        self.edge.clone().unwrap_or_default()
+    }
+
+    /// The same resources, with an edge in front of that application.
+    fn at(&self, target: String) -> Self {
+        Self {
+            resources: self.resources.clone(),
+            edge: Some(target),
+        }
     }
 
     /// The role that a `roleRef` names.

@@ -16,9 +16,9 @@ use page::{Example, Line, Page, Scene};
 use publication::Published;
 
 /// The lines that a policy's author needs; those left out are of rulesets and trust.
-const NUMBERS: [u8; 37] = [
+const NUMBERS: [u8; 38] = [
     1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26,
-    27, 28, 34, 36, 38, 40, 41, 42, 43, 44, 45,
+    27, 28, 34, 36, 38, 40, 41, 42, 43, 44, 45, 46,
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

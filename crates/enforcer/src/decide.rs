@@ -135,19 +135,20 @@ pub(crate) fn decide(
 }
 
 /// The one place where a 401 becomes a login: nobody is known, or somebody by a session that is not good
-/// enough, and a person navigates there. Who bears a token has no use for it, and of what is forbidden no
-/// login helps.
+/// enough, and a person navigates there. Who bears a token has no use for it, of what is forbidden no
+/// login helps, and who was just sent for the same comes back with the same.
 fn log_in(target: &Protected, setting: &Setting<'_>, reason: &Reason, verdict: Verdict) -> Verdict {
-    let helps = match (reason, setting.claims) {
+    let helps = |challenge: &Challenge| match (reason, setting.claims) {
         (Reason::NoToken, claims) => claims.is_none(),
-        (Reason::InsufficientUserAuthentication, claims) => {
-            claims.is_some_and(Claims::is_of_session)
+        (Reason::InsufficientUserAuthentication, Some(claims)) if claims.is_of_session() => {
+            let session = setting.request.session();
+            session.is_some_and(|it| !it.just_answered(challenge, setting.now))
         }
         _ => false,
     };
     match (verdict, &target.login) {
         (Verdict::Deny(Denial::Unauthenticated(challenge)), Some(login))
-            if helps && setting.request.is_navigation() =>
+            if helps(&challenge) && setting.request.is_navigation() =>
         {
             Verdict::Deny(Denial::Login(Login {
                 provider: login.provider.clone(),

@@ -124,8 +124,8 @@ pub enum Denial {
 
 /// Where a browser is sent to log in. Who keeps no sessions answers 401 with the challenge instead.
 ///
-/// If a login that was just made with what `challenge` asks for is answered by another like it, then
-/// the provider cannot do better, and whoever sent the browser must not send it again.
+/// It says nothing of where a browser is to come back to: that is this application, and no place that
+/// the request names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Login {
     /// The provider.

@@ -12,7 +12,7 @@
 use crate::condition::Budget;
 use crate::decide::calls;
 use crate::decide::matching::Setting;
-use crate::decision::{Decision, Reason, RuleRef};
+use crate::decision::{Decision, Denial, Reason, RuleRef, Verdict};
 use crate::index::{Guard, Index, Protected, RuleIndex};
 use crate::mcp::AtHand;
 use crate::request::Request;
@@ -195,7 +195,11 @@ pub(crate) fn explain(
             explanation.help.push(spent.into());
         }
     }
-    let help = help::of(&explanation);
+    let login = match &decision.verdict {
+        Verdict::Deny(Denial::Login(login)) => Some(&login.provider),
+        Verdict::Deny(_) | Verdict::Permit(_) => None,
+    };
+    let help = help::of(&explanation, login);
     explanation.help.extend(help);
     explanation
 }

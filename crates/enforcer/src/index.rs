@@ -17,6 +17,7 @@ use crate::token::{Known, Providers, Trusted};
 use countersign_ruleset::envelope::Verified;
 use countersign_ruleset::kleene::Kleene;
 use countersign_ruleset::names::{ApplicationId, ProviderId, RoleId};
+use countersign_ruleset::provider::Client;
 use countersign_ruleset::rules::{
     Application, Audited, Disclose, Effect, Entry, Forward, Mode, Policy, Rule, Rules,
 };
@@ -88,7 +89,7 @@ pub(crate) struct Protected {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Login {
     pub(crate) provider: ProviderId,
-    pub(crate) client: Box<str>,
+    pub(crate) client: Client,
 }
 
 impl Login {
@@ -100,7 +101,7 @@ impl Login {
         let client = named.provider().client.as_ref()?;
         Some(Self {
             provider: id.clone(),
-            client: client.id.as_str().into(),
+            client: client.clone(),
         })
     }
 }

@@ -31,6 +31,7 @@ const KNOWN: [&str; 9] = [
 pub struct Request<'a> {
     method: &'a Method,
     host: Host,
+    port: &'a str,
     path: CanonicalPath,
     headers: &'a HeaderMap,
     source: Option<IpAddr>,
@@ -121,12 +122,13 @@ impl<'a> Request<'a> {
         if *method == Method::CONNECT || uri.path() == "*" || uri.path().is_empty() {
             return Err(Malformed::TargetForm);
         }
-        let host = authority(uri, headers)?;
+        let (host, port) = authority(uri, headers)?;
         let path = CanonicalPath::parse(uri.path().as_bytes()).map_err(Malformed::Path)?;
         let bearer = bearer(headers)?;
         Ok(Self {
             method,
             host,
+            port,
             path,
             headers,
             // `::ffff:10.1.2.3`, as a socket of both families says it, is no other network's
@@ -267,28 +269,33 @@ fn is_in_another_case(method: &Method) -> bool {
 
 /// RFC 9112 §3.2: exactly one `Host`. With an absolute target or `:authority` it may be missing
 /// (RFC 9113 §8.3.1), and if it is there it must say the same.
-fn authority(uri: &Uri, headers: &HeaderMap) -> Result<Host, Malformed> {
+fn authority<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Result<(Host, &'a str), Malformed> {
     let mut hosts = headers.get_all(HOST).iter();
     let (first, second) = (hosts.next(), hosts.next());
     if second.is_some() {
         return Err(Malformed::AuthorityTwice);
     }
-    let parse = |text: &str| Host::parse(text).map_err(|_| Malformed::AuthorityInvalid);
-    let header = match first {
-        Some(value) => Some(parse(
-            value.to_str().map_err(|_| Malformed::AuthorityInvalid)?,
-        )?),
-        None => None,
-    };
+    let invalid = Malformed::AuthorityInvalid;
+    let parse = |text: &'a str| Ok((Host::parse(text).map_err(|_| invalid)?, port(text)));
+    let header = first
+        .map(|value| parse(value.to_str().map_err(|_| invalid)?))
+        .transpose()?;
     let target = uri
         .authority()
         .map(|authority| parse(authority.as_str()))
         .transpose()?;
     match (header, target) {
-        (Some(header), Some(target)) if header != target => Err(Malformed::AuthorityTwice),
-        (Some(host), _) | (None, Some(host)) => Ok(host),
+        (Some(header), Some(target)) if header.0 != target.0 => Err(Malformed::AuthorityTwice),
+        (Some(called), _) | (None, Some(called)) => Ok(called),
         (None, None) => Err(Malformed::AuthorityMissing),
     }
+}
+
+/// The port of an authority, if it names none that of `https`. It is never looked for in an address
+/// of IPv6.
+fn port(authority: &str) -> &str {
+    let (_, rest) = authority.rsplit_once(']').unwrap_or(("", authority));
+    rest.rsplit_once(':').map_or("443", |(_, port)| port)
 }
 
 /// RFC 6750 §2.1, the scheme in any case (RFC 9110 §11.1). Another scheme is no token.

@@ -5,22 +5,24 @@
 //!                                               by the ruleset in force ┘
 //! ```
 //!
-//! A session is data. Where it is kept, and that the `nonce` of the ID token is the one that this
-//! browser was sent with, is the matter of who sends browsers to log in.
+//! A session is data. Where it is kept, and with which [`AuthenticationRequest`] a browser was sent, is
+//! the matter of who sends browsers to log in.
 //!
 //! Sessions are evidence: only [`Enforcer::log_in`](crate::store::Enforcer::log_in) makes them.
 //!
 //! ```compile_fail,E0451
 //! use countersign_enforcer::session::Session;
 //! fn stretch(real: Session) -> Session {
-//!     Session { expires_at: countersign_ruleset::time::UnixTime(u64::MAX), ..real }
+//!     Session { made_at: countersign_ruleset::time::UnixTime(u64::MAX), ..real }
 //! }
 //! ```
 
 use crate::claims::Claims;
+use crate::decision::Challenge;
 use crate::index::{Index, Protected};
 use crate::token::{self, Authentic, Compact, Invalid};
 use countersign_ruleset::names::{ApplicationId, ProviderId, Scope};
+use countersign_ruleset::provider::Client;
 use countersign_ruleset::time::UnixTime;
 use std::fmt;
 
@@ -28,13 +30,42 @@ use std::fmt;
 /// may be handed over, which is minutes; it says nothing of the login.
 pub const MAX_SESSION: u64 = 12 * 3_600;
 
+/// How far ahead the clock may have been by which a session was made, in seconds. One from later than
+/// that was made by a clock that was wrong, and would last longer than it may.
+const MAX_AHEAD: u64 = 60;
+
+/// For so many seconds after a login, none is asked for that was asked for the same: the provider gave
+/// what it could, and as long as it remembers the browser it would give that again at once, for ever.
+const AGAIN: u64 = 60;
+
+/// What a browser was sent to log in with (OpenID Connect Core §3.1.2.1), and who sent it kept.
+#[derive(Clone, Copy)]
+pub struct AuthenticationRequest<'a> {
+    /// What the ID token must repeat: it binds the login to this browser.
+    pub nonce: &'a str,
+    /// What the login was to come with, of the [`Login`](crate::decision::Login) that sent it.
+    pub challenge: &'a Challenge,
+}
+
+impl fmt::Debug for AuthenticationRequest<'_> {
+    /// Without the nonce.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthenticationRequest")
+            .field("challenge", &self.challenge)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Somebody logged in, to one application.
 pub struct Session {
     token: Authentic,
-    client: Box<str>,
+    client: Client,
     scope: Scope,
     application: ApplicationId,
-    expires_at: UnixTime,
+    /// What the login was asked to come with.
+    acr_values: Vec<String>,
+    max_age: Option<u64>,
+    made_at: UnixTime,
 }
 
 impl Session {
@@ -50,7 +81,13 @@ impl Session {
 
     /// When it ends, whatever happens.
     pub const fn expires_at(&self) -> UnixTime {
-        self.expires_at
+        self.made_at.plus(MAX_SESSION)
+    }
+
+    /// Whether it comes of a login of just now that was asked for the same as is asked for here.
+    pub(crate) fn just_answered(&self, challenge: &Challenge, now: UnixTime) -> bool {
+        let asked = (&self.acr_values, self.max_age);
+        asked == (&challenge.acr_values, challenge.max_age) && now < self.made_at.plus(AGAIN)
     }
 }
 
@@ -60,7 +97,7 @@ impl fmt::Debug for Session {
         f.debug_struct("Session")
             .field("provider", self.provider())
             .field("application", &self.application)
-            .field("expires_at", &self.expires_at)
+            .field("expires_at", &self.expires_at())
             .finish_non_exhaustive()
     }
 }
@@ -71,6 +108,9 @@ pub enum NoSession {
     /// The ID token was issued for another client, or for several of which another is meant.
     #[error("the ID token was issued for another client")]
     OtherClient,
+    /// The ID token comes of another login than the one that this browser was sent to.
+    #[error("the ID token comes of another login")]
+    OtherLogin,
     /// The ID token was refused.
     #[error("{0}")]
     Token(#[from] Invalid),
@@ -89,6 +129,7 @@ impl NoSession {
         match self {
             Self::NoRuleset => "NoRuleset",
             Self::OtherClient => "OtherClient",
+            Self::OtherLogin => "OtherLogin",
             Self::Token(invalid) => invalid.as_str(),
             Self::WithoutLogin => "WithoutLogin",
         }
@@ -100,25 +141,31 @@ pub(crate) fn log_in(
     index: &Index,
     target: &Protected,
     id_token: &str,
+    request: AuthenticationRequest<'_>,
     now: UnixTime,
 ) -> Result<Session, NoSession> {
     let login = target.login.as_ref().ok_or(NoSession::WithoutLogin)?;
     let provider = |issuer: &str| index.providers.named(&login.provider, issuer);
     let token = token::id_token(Compact::new(id_token), provider, now)?;
-    if !token.is_for_client(&login.client) {
+    if !token.is_for_client(&login.client.id) {
         return Err(NoSession::OtherClient);
+    }
+    if !token.repeats(request.nonce) {
+        return Err(NoSession::OtherLogin);
     }
     Ok(Session {
         token,
         client: login.client.clone(),
         scope: index.id.scope.clone(),
         application: target.id.clone(),
-        expires_at: now.plus(MAX_SESSION),
+        acr_values: request.challenge.acr_values.clone(),
+        max_age: request.challenge.max_age,
+        made_at: now,
     })
 }
 
 /// Who logged in, if the session counts: for this very application, by the login that it has now, in
-/// time, and with nothing of it revoked.
+/// time, and with nothing of it revoked since.
 pub(crate) fn live(
     index: &Index,
     target: &Protected,
@@ -126,17 +173,23 @@ pub(crate) fn live(
     now: UnixTime,
 ) -> Option<Claims> {
     let login = target.login.as_ref()?;
+    // what is asked for now, and was not, is not among its claims
+    let asked = |scope: &String| session.client.scopes.contains(scope);
     let is_its_own = session.scope == index.id.scope
         && session.application == target.id
         && login.provider == *session.provider()
-        && login.client == session.client;
-    if !is_its_own || now >= session.expires_at {
+        && login.client.id == session.client.id
+        && login.client.scopes.iter().all(asked);
+    let is_in_time = session.made_at <= now.plus(MAX_AHEAD) && now < session.expires_at();
+    if !is_its_own || !is_in_time {
         return None;
     }
     let issuer = &session.token.required.issuer;
     let trusted = index.providers.named(&login.provider, issuer)?;
-    let token = session.token.under(trusted, now)?;
-    Some(Claims::of_session(token, session.expires_at))
+    // a revocation that is over does not give back what it took
+    let since = session.made_at.min(now);
+    let token = session.token.under(trusted, since)?;
+    Some(Claims::of_session(token, session.expires_at()))
 }
 
 #[cfg(test)]

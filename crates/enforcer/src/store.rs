@@ -5,7 +5,7 @@ use crate::decision::{Decision, Reason, RulesetRef};
 use crate::explain::{self, Explanation, Place};
 use crate::index::{Hosts, Index, Untaken};
 use crate::request::{Malformed, Request};
-use crate::session::{self, NoSession, Session};
+use crate::session::{self, AuthenticationRequest, NoSession, Session};
 use crate::token::Known;
 use arc_swap::ArcSwap;
 use countersign_ruleset::envelope::Verified;
@@ -183,8 +183,8 @@ impl Enforcer {
         })
     }
 
-    /// Makes a session of the ID token that a login to the application came back with. The token was
-    /// received from the provider itself, by whoever compares its `nonce`.
+    /// Makes a session of the ID token that a login to the application came back with, received from
+    /// the provider itself by who sent the browser with that request.
     ///
     /// # Errors
     /// If the token is not for that login, or there is none.
@@ -192,6 +192,7 @@ impl Enforcer {
         &self,
         (scope, application): (&Scope, &ApplicationId),
         id_token: &str,
+        request: AuthenticationRequest<'_>,
         now: UnixTime,
     ) -> Result<Session, NoSession> {
         let fleet = self.fleet.load();
@@ -200,7 +201,7 @@ impl Enforcer {
         let target = index.by_id.get(application);
         let target = target.and_then(|&n| index.applications.get(n));
         let target = target.ok_or(NoSession::WithoutLogin)?;
-        session::log_in(index, target, id_token, now)
+        session::log_in(index, target, id_token, request, now)
     }
 
     /// The decision for a request that cannot be read.

@@ -14,7 +14,6 @@ use std::collections::BTreeMap;
 mod application;
 mod cascade;
 mod contest;
-mod hosts;
 mod lost;
 mod outcome;
 mod route;

@@ -6,6 +6,10 @@ use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
 
+mod claimants;
+
+pub use claimants::Claimants;
+
 /// A host in lower case, without port and trailing dot; so neither can lose a rule.
 ///
 /// ```

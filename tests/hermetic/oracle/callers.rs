@@ -4,7 +4,7 @@ use super::pool::{
     ACTORS, AUDIENCES, CLIENTS, DOMAINS, EMAILS, GROUPS, HOST, METHODS, NAMESPACE, NOW, PATHS,
     PROVIDERS, REALM_ROLES, SUBJECTS, issuer,
 };
-use super::{Asked, Token};
+use super::{Asked, Token, browsers};
 use proptest::collection::vec;
 use proptest::option::weighted;
 use proptest::prelude::{BoxedStrategy, Just, Strategy, prop_oneof};
@@ -12,9 +12,20 @@ use proptest::sample::{select, subsequence};
 use serde_json::{Map, Value, json};
 
 /// A request, with a token or without.
-pub(crate) fn asked() -> impl Strategy<Value = Asked> {
+pub(crate) fn asked() -> BoxedStrategy<Asked> {
+    // Boxed, for so much at once is more than the stack of a test has room for.
+    (sent(), browsers::browser())
+        .prop_map(|(asked, browser)| match browser {
+            Some(browser) => browser.sends(asked),
+            None => asked,
+        })
+        .boxed()
+}
+
+fn sent() -> impl Strategy<Value = Asked> {
     let host = prop_oneof![
-        16 => Just(HOST), 1 => Just("Orders.Example.com:443"), 1 => Just("orders.example.com."), 1 => Just("foreign.example.com")
+        16 => Just(HOST), 1 => Just("Orders.Example.com:443"), 1 => Just("orders.example.com."), 1 => Just("foreign.example.com"),
+        1 => Just("new.example.com"), 1 => Just("orders.shop.svc"),
     ];
     let source = select(vec![
         None,
@@ -40,6 +51,7 @@ pub(crate) fn asked() -> impl Strategy<Value = Asked> {
             body,
             source: source.map(str::to_owned),
             token,
+            session: None,
         })
 }
 
@@ -115,6 +127,7 @@ fn token() -> impl Strategy<Value = Token> {
             let mut token = Token {
                 key: name.to_owned(),
                 typ: typ.map(str::to_owned),
+                header: None,
                 claims: all,
             };
             if let Some(fault) = fault {
@@ -125,7 +138,7 @@ fn token() -> impl Strategy<Value = Token> {
 }
 
 /// What a claim may be: mostly what one expects.
-fn claims() -> Vec<BoxedStrategy<Option<(String, Value)>>> {
+pub(crate) fn claims() -> Vec<BoxedStrategy<Option<(String, Value)>>> {
     let groups = prop_oneof![
         8 => subsequence(&GROUPS[..], 0..=2).prop_map(|groups| json!(groups)),
         1 => select(vec![json!("staff"), json!(["staff", 7]), json!(null), json!({})]),
@@ -202,7 +215,7 @@ fn claims() -> Vec<BoxedStrategy<Option<(String, Value)>>> {
 }
 
 /// What else may be said: scopes, how the login was, and whatever a team may have of its own.
-fn more_claims() -> Vec<BoxedStrategy<Option<(String, Value)>>> {
+pub(crate) fn more_claims() -> Vec<BoxedStrategy<Option<(String, Value)>>> {
     vec![
         odd(
             "scope",

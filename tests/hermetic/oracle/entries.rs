@@ -69,10 +69,12 @@ pub(crate) fn entry() -> impl Strategy<Value = Value> {
     let workload = select(vec![
         json!({"providerRef": {"name": "github"}, "workloads": [{"github": {"repository": "example/platform"}}]}),
         json!({"providerRef": {"name": "google"}, "workloads": [{"google": {"serviceAccount": "run@shop.iam.gserviceaccount.com"}}]}),
+        json!({"providerRef": {"name": "github"}, "workloads": [{"github": {"repository": "example/platform"}}, {"github": {"repositoryID": "4712"}}]}),
+        json!({"providerRef": {"name": "google"}, "workloads": [{"google": {"serviceAccount": "run@shop.iam.gserviceaccount.com"}}, {"google": {"uniqueID": "1084"}}]}),
     ]);
     prop_oneof![
         6 => identity(),
-        1 => workload,
+        2 => workload,
         5 => Just(json!({"providerRef": {"name": "okta"}})),
         3 => Just(json!({"anyone": true})),
         2 => vec(role, 1..3).prop_map(|roles| json!({"roleRefs": roles})),
@@ -133,7 +135,7 @@ fn of_provider() -> impl Strategy<Value = Value> {
 }
 
 /// A workload, by the platform that vouches for it.
-fn workload() -> impl Strategy<Value = Value> {
+pub(crate) fn workload() -> impl Strategy<Value = Value> {
     let text = |of: &'static [&'static str]| select(of).prop_map(|one| json!(one)).boxed();
     let google = fields(vec![
         ("serviceAccount", 0.7, text(&EMAILS)),

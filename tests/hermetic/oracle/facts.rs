@@ -1,13 +1,16 @@
 //! The oracle's reading of a token: what its provider says of the caller, what it does not say, and
 //! what cannot be told.
 
-use super::preset::Provider;
+use super::provider::Provider;
 use serde_json::{Value, json};
+use std::rc::Rc;
 
 /// A caller whose token was verified.
 pub(crate) struct Caller<'a> {
-    pub(crate) provider: Provider,
+    pub(crate) provider: Rc<Provider>,
     pub(crate) claims: &'a Value,
+    /// 45: whether they come of a session, which is for the application at hand.
+    pub(crate) logged_in: bool,
 }
 
 /// What is said of something. Only plain absence is absent.
@@ -81,7 +84,11 @@ impl Caller<'_> {
         let mapped = &self.provider.spec["claims"][name];
         let one = mapped.get("path").into_iter();
         let places = one.chain(mapped["first"].as_array().into_iter().flatten());
-        let mut facts = places.map(|path| self.claim(path));
+        let mut facts = places.map(|path| self.claim(path)).peekable();
+        // Of what is nowhere nothing is said, and not that it is not there.
+        if facts.peek().is_none() {
+            return Fact::Unknown;
+        }
         let found = facts.find(|fact| *fact != Fact::Absent);
         found.unwrap_or(Fact::Absent)
     }
@@ -89,10 +96,10 @@ impl Caller<'_> {
     /// Overage: the list did not fit into the token.
     fn groups(&self) -> Fact {
         let mapped = &self.provider.spec["claims"]["groups"];
-        let left_out = self.claims["_claim_names"].get("groups").is_some();
-        let overage =
-            self.provider.spec["type"] == "Entra" && self.claims.get("hasgroups").is_some();
-        if left_out || overage || mapped.get("path").is_none() {
+        let elsewhere = json!(["_claim_names", mapped["path"][0]]);
+        let too_many = self.provider.spec["overage"].as_str();
+        let overage = too_many.is_some_and(|name| self.claims.get(name).is_some());
+        if mapped.get("path").is_none() || overage || self.claim(&elsewhere) != Fact::Absent {
             return Fact::Unknown;
         }
         match self.first("groups") {
@@ -107,10 +114,11 @@ impl Caller<'_> {
     /// 13, 16: an address that is not verified is unknown; ASCII, one `@`, in lower case.
     fn email(&self) -> Fact {
         let mapped = &self.provider.spec["claims"]["email"];
-        let verified = self.claim(&mapped["verifiedBy"]["path"]);
         match self.first("email") {
-            Fact::Said(Value::String(text)) if verified == Fact::Said(Value::Bool(true)) => {
+            Fact::Said(Value::String(text)) if self.is_verified(mapped) => {
                 let plain = text.is_ascii() && text.matches('@').count() == 1;
+                // 13: `:` is of no address that is not in quotes.
+                let plain = plain && !text.contains([':', '"', ' ']);
                 let text = Fact::Said(json!(text.to_ascii_lowercase()));
                 if plain { text } else { Fact::Unknown }
             }
@@ -119,13 +127,26 @@ impl Caller<'_> {
         }
     }
 
+    /// 38: by a claim, or, of Google's proxy, by whose subject it is.
+    fn is_verified(&self, mapped: &Value) -> bool {
+        if let Some(claim) = mapped.get("verifiedBy") {
+            return self.claim(&claim["path"]) == Fact::Said(Value::Bool(true));
+        }
+        let (subject, of) = (&self.claims["sub"], &mapped["verifiedSubjects"]);
+        let texts = subject.as_str().zip(of.as_str());
+        texts.is_some_and(|(subject, of)| subject.starts_with(of))
+    }
+
+    /// 7: whatever speaks of an actor makes one, be it not known who.
     fn actor(&self) -> Fact {
-        match self.claims.get("act") {
-            None => Fact::Absent,
-            Some(_) => match self.first("actor") {
-                Fact::Said(Value::String(actor)) => Fact::Said(json!(actor)),
-                Fact::Said(_) | Fact::Absent | Fact::Unknown => Fact::Unknown,
-            },
+        let place = &self.provider.spec["claims"]["actor"]["path"][0];
+        let mut begun = ["act"].into_iter().chain(place.as_str());
+        if !begun.any(|name| self.claims.get(name).is_some()) {
+            return Fact::Absent;
+        }
+        match self.first("actor") {
+            Fact::Said(Value::String(actor)) => Fact::Said(json!(actor)),
+            Fact::Said(_) | Fact::Absent | Fact::Unknown => Fact::Unknown,
         }
     }
 }

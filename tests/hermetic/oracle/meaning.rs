@@ -11,24 +11,35 @@ use super::rule::{CLUSTER_RULE, Lets, RULE, is_deny, lets, matches};
 use super::sent::{Call, Form};
 use super::truth::{Part, misspelt, part};
 use super::who::{For, Place};
-use super::{Answer, Asked, World};
+use super::{Answer, Asked, World, memory};
 use serde_json::Value;
 
 /// What stands where, and what it comes to: `KIND/NAME/RULE`.
 type Named<T> = (String, T);
 
 impl World {
-    /// The decision of an edge that is pinned to the application.
+    /// The decision of the edge.
     pub(crate) fn decide(&self, asked: &Asked) -> Answer {
+        memory::within(|| self.decided(asked))
+    }
+
+    fn decided(&self, asked: &Asked) -> Answer {
         let form = match self.form(asked) {
             Ok(form) => form,
             Err(reason) => return Answer::of(reason),
         };
+        if self.edge.is_none() {
+            return match self.by_host(asked, &form) {
+                Ok(target) => self.at(target).decide(&asked.without_session()),
+                Err(reason) => Answer::of(reason),
+            };
+        }
         // What no policy names is nothing that the edge knows.
         if !self.is_named(asked) {
             return Answer::of("NotCovered");
         }
         let mut answer = self.answer(asked, &form, false);
+        answer.login = self.sent_to(asked, answer.reason);
         // 27: what policies that only observe would make of it, if they decided too.
         if self.is_observed(asked, &form) {
             answer.would = Some(self.answer(asked, &form, true).reason);
@@ -39,7 +50,7 @@ impl World {
     /// 25: the order of an answer.
     fn answer(&self, asked: &Asked, form: &Form, observed: bool) -> Answer {
         let bearing = self.bearing(asked, form, observed);
-        let caller = match self.caller(asked, &bearing) {
+        let caller = match self.caller(asked, form, &bearing) {
             Ok(caller) => caller,
             Err(reason) => return Answer::of(reason),
         };
@@ -183,6 +194,7 @@ impl Answer {
             reason,
             rules,
             would: None,
+            login: None,
         }
     }
 }

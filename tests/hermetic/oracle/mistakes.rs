@@ -1,6 +1,7 @@
 //! What people and templates do to manifests: other orders, and mistakes in any part that restricts.
 
 use super::World;
+use super::pool::AUDIENCES;
 use proptest::prelude::{Strategy, any};
 use proptest::sample::{Index, select};
 use serde_json::{Map, Value, json};
@@ -30,7 +31,7 @@ enum Kind {
 
 /// What may be left out and says less then: not to restrict is no mistake that can be seen. Whatever else
 /// is left out takes access away, if it changes anything.
-const OPTIONAL: [&str; 43] = [
+const OPTIONAL: [&str; 52] = [
     // of a policy
     "action",
     "audiences",
@@ -38,6 +39,7 @@ const OPTIONAL: [&str; 43] = [
     "deny",
     "description",
     "expiresAt",
+    "login",
     "mode",
     "require",
     "to",
@@ -75,7 +77,15 @@ const OPTIONAL: [&str; 43] = [
     "maxAuthAge",
     "proofOfPossession",
     "scopes",
-    // of a provider
+    // of a provider; what else it does not say, its type says
+    "actor",
+    "algorithms",
+    "clockSkew",
+    "email",
+    "issuer",
+    "maxLifetime",
+    "tokenTypes",
+    "verifiedBy",
     "client",
     "domain",
     "revocations",
@@ -114,8 +124,17 @@ impl Mistake {
 
 /// The world with each mistake that can be made in it, and what it is.
 pub(crate) fn all(world: &World) -> impl Iterator<Item = (World, String)> {
+    those(world, |_| true)
+}
+
+/// The same, in some of its resources.
+pub(crate) fn those(
+    world: &World,
+    which: impl Fn(&Value) -> bool,
+) -> impl Iterator<Item = (World, String)> {
     let kinds = |place| KINDS.into_iter().map(move |kind| (place, kind));
-    let places = places(world);
+    let mut places = places(world);
+    places.retain(|place| which(&world.resources[place.resource]));
     let all: Vec<_> = places
         .iter()
         .flat_map(kinds)
@@ -159,7 +178,9 @@ fn spoil(object: &mut Map<String, Value>, place: &Place, kind: Kind) {
 fn is_optional(place: &Place) -> bool {
     // The hosts of a policy are its target.
     let target = place.object == "/spec" && place.name == "hosts";
-    OPTIONAL.contains(&&*place.name) && !target
+    // Where a claim of a provider is, its type says too.
+    let claim = place.object.starts_with("/spec/claims/") && place.name == "path";
+    (OPTIONAL.contains(&&*place.name) || claim) && !target
 }
 
 /// `groups` is `grousp`, `to` is `ot`.
@@ -185,7 +206,10 @@ fn places(world: &World) -> Vec<Place> {
 fn walk(resource: usize, at: &str, value: &Value, places: &mut Vec<Place>) {
     match value {
         Value::Object(members) => {
-            for (name, member) in members.iter().filter(|(name, _)| !is_mistake(name)) {
+            let whole = |(name, member): &(&String, &Value)| {
+                !is_mistake(name) && !is_an_audience(at, name, member)
+            };
+            for (name, member) in members.iter().filter(whole) {
                 let object = at.to_owned();
                 places.push(Place {
                     resource,
@@ -213,6 +237,13 @@ fn is_mistake(name: &str) -> bool {
         || name.ends_with('z')
 }
 
+/// A client whose id somebody took for an audience: that is refused as long as the id can be read, and
+/// where it cannot, nobody knows that it is one.
+fn is_an_audience(at: &str, name: &str, member: &Value) -> bool {
+    let id = member["id"].as_str().unwrap_or_default();
+    at == "/spec" && name == "client" && AUDIENCES.contains(&id)
+}
+
 /// Puts lists into another order, where order means nothing.
 #[derive(Debug)]
 pub(crate) struct Shuffle(u64);
@@ -232,7 +263,10 @@ impl Shuffle {
                 self.lists(&mut resource["spec"]);
             }
         }
-        World { resources }
+        World {
+            resources,
+            edge: world.edge.clone(),
+        }
     }
 
     fn lists(&mut self, value: &mut Value) {

@@ -1,7 +1,7 @@
 //! Many pairs of a set of policies and a request: whether the edge answers as the oracle does.
 
 use super::play::{ask, compiled, is_same, told, trial};
-use super::{callers, scenes};
+use super::{callers, recast, scenes};
 use proptest::collection::vec;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -58,11 +58,14 @@ pub(crate) fn held(seed: u64, pairs: u64, requests: usize) -> Count {
         .for_each(|(to, from)| *to = from);
     let random = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
     let mut runner = TestRunner::new_with_rng(Config::default(), random);
-    let (worlds, callers) = (scenes::world(), vec(callers::asked(), requests));
+    let usual = (scenes::world(), vec(callers::asked(), requests)).boxed();
+    // Every other scene has providers of other types.
+    let kinds = [usual, recast::scene(requests).boxed()];
+    let mut kinds = kinds.iter().cycle();
     let mut count = Count::default();
     while count.pairs < pairs {
-        let world = worlds.new_tree(&mut runner).expect("a scene").current();
-        let asked = callers.new_tree(&mut runner).expect("requests").current();
+        let scene = kinds.next().map(|kind| kind.new_tree(&mut runner));
+        let (world, asked) = scene.expect("a kind").expect("a scene").current();
         let trial = trial(&world, &compiled(&world));
         count.scenes = count.scenes.saturating_add(1);
         for asked in &asked {

@@ -1,7 +1,8 @@
 //! Plays scenes on the real path: compiled, signed, verified, decided; and tells of one as YAML.
 
-use super::pool::{BEFORE, EARLIER, HOST, LATER, NAMESPACE, PROVIDERS, issuer};
-use super::{Answer, Asked, Token, World};
+use super::pool::{BEFORE, CLIENTS, EARLIER, HOST, LATER, NAMESPACE, PROVIDERS, issuer};
+use super::token::thumbprint;
+use super::{Answer, Asked, Token, World, sessions};
 use countersign_policy::Compilation;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use serde_json::{Map, Value, json};
@@ -58,8 +59,15 @@ pub(crate) fn provider(id: &str) -> Value {
         }
         _ => {}
     }
+    if !["github", "kubernetes"].contains(&name) {
+        spec["client"] = json!({"id": CLIENTS[0]});
+    }
     if name != "keyless" {
         spec["keys"] = json!({"inline": tests::issuer::Issuer::ed25519(name).jwks()});
+    }
+    if name == "entra" {
+        let key = thumbprint(&spec["keys"]["inline"]["keys"][0]);
+        spec["revocations"] = json!([{"key": key, "issuedBefore": BEFORE}]);
     }
     super::scenes::resource(kind, namespace, name, &spec)
 }
@@ -84,7 +92,10 @@ pub(crate) fn readable(world: &World) -> Option<Compilation> {
 
 /// The edge in front of the application, with what a world means in force.
 pub(crate) fn trial(world: &World, compilation: &Compilation) -> Trial {
-    Trial::from(compilation, NAMESPACE, &world.target())
+    match &world.edge {
+        Some(target) => Trial::from(compilation, NAMESPACE, target),
+        None => Trial::by_host(compilation, NAMESPACE),
+    }
 }
 
 /// Sends a request.
@@ -100,23 +111,30 @@ pub(crate) fn ask(trial: &Trial, asked: &Asked) -> Outcome {
         );
     }
     if let Some(token) = &asked.token {
-        headers.append("authorization", text(&format!("Bearer {}", signed(token))));
+        let (name, value) = match token.header {
+            Some(own) => (own, signed(token)),
+            None => ("authorization", format!("Bearer {}", signed(token))),
+        };
+        headers.append(name, text(&value));
     }
     let source = asked
         .source
         .as_ref()
         .map(|one| one.parse().expect("an address"));
+    // Sessions are played where the edge is pinned to their application.
+    let session = asked.session.as_ref().zip(trial.place());
+    let session = session.map(|(one, (_, application))| sessions::made(one, application.as_str()));
     trial.answer(&Sent {
         method: &method,
         uri: &uri,
         headers: &headers,
         source,
-        session: None,
+        session: session.as_ref(),
         body: asked.body.as_deref().map(str::as_bytes),
     })
 }
 
-fn signed(token: &Token) -> String {
+pub(crate) fn signed(token: &Token) -> String {
     let without = ["iss", "sub", "aud", "exp", "iat"].into_iter();
     let order = Order {
         by: token.key.clone(),
@@ -145,7 +163,8 @@ pub(crate) fn is_same(expected: &Answer, outcome: &Outcome) -> bool {
     let some = expected.rules.is_empty() == outcome.rules.is_empty();
     let decided = !["Allowed", "DeniedByRule"].contains(&expected.reason) || (named && some);
     let would = outcome.would.as_ref().map(|would| &*would.reason);
-    outcome.reason == expected.reason && decided && would == expected.would
+    let answered = outcome.reason == expected.reason && outcome.login == expected.login;
+    answered && decided && would == expected.would
 }
 
 /// A request and its world, to be read by a person and put into a file of cases.
@@ -154,14 +173,18 @@ pub(crate) fn told(world: &World, asked: &Asked) -> String {
     let (headers, body, source) = (&asked.headers, &asked.body, &asked.source);
     let _ = writeln!(
         text,
-        "headers: {headers:?}, body: {body:?}, source: {source:?}"
+        "headers: {headers:?}, body: {body:?}, source: {source:?}, edge: {:?}",
+        world.edge
     );
     if let Some(token) = &asked.token {
         let _ = writeln!(
             text,
-            "token by {} ({:?}): {}",
-            token.key, token.typ, token.claims
+            "token by {} ({:?}, {:?}): {}",
+            token.key, token.typ, token.header, token.claims
         );
+    }
+    if let Some(session) = &asked.session {
+        let _ = writeln!(text, "{session:?}");
     }
     // Providers are the same everywhere.
     let (providers, others): (Vec<_>, _) = world.resources.iter().cloned().partition(|one| {
@@ -174,13 +197,18 @@ pub(crate) fn told(world: &World, asked: &Asked) -> String {
         .map(|one| one["metadata"]["name"].as_str())
         .collect();
     let _ = writeln!(text, "providers: {names:?}");
-    text + &yaml(&World { resources: others })
+    text + &written(&others)
 }
 
 /// A world as manifests.
+#[cfg(test)]
 pub(crate) fn yaml(world: &World) -> String {
+    written(&world.resources)
+}
+
+fn written(resources: &[Value]) -> String {
     let mut text = String::new();
-    for resource in &world.resources {
+    for resource in resources {
         text.push_str("---\n");
         text.push_str(&serde_saphyr::to_string(resource).expect("it can be written"));
     }

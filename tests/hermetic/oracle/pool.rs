@@ -93,5 +93,5 @@ pub(crate) const WHEN: f64 = 0.3;
 pub(crate) const REQUIRE: f64 = 0.25;
 pub(crate) const WORKLOADS: f64 = 0.15;
 pub(crate) const MCP: f64 = 0.15;
-/// How often the target is a route.
-pub(crate) const ROUTES: f64 = 0.3;
+/// How often the target is another than the one host.
+pub(crate) const TARGETS: f64 = 0.35;

@@ -1,116 +1,149 @@
-//! The oracle's reading of providers: which there are, and what a type says where a resource does not.
+//! The oracle's reading of what a type of provider says where its resource does not.
 
-use super::World;
 use serde_json::{Value, json};
 
-/// A provider, with what its type says where its resource does not.
-pub(crate) struct Provider {
-    /// `KIND/NAME`.
-    pub(crate) id: String,
-    pub(crate) spec: Value,
+/// 12: issuers that serve everybody, by what they begin with, and the claim that names a customer.
+const SHARED: [(&str, &str); 6] = [
+    ("https://accounts.google.com", "hd"),
+    ("accounts.google.com", "hd"),
+    ("https://gitlab.com", "namespace_id"),
+    ("https://login.microsoftonline.com/common/v2.0", "tid"),
+    (
+        "https://login.microsoftonline.com/organizations/v2.0",
+        "tid",
+    ),
+    (
+        "https://token.actions.githubusercontent.com",
+        "repository_owner_id",
+    ),
+];
+
+/// The claim that names a customer of an issuer that serves everybody.
+pub(crate) fn tenant_of(issuer: &str) -> Option<&'static str> {
+    let mut all = SHARED.iter();
+    all.find(|(shared, _)| *shared == issuer)
+        .map(|(_, claim)| *claim)
 }
 
-impl Provider {
-    pub(crate) fn is_namespaced(&self) -> bool {
-        self.id.starts_with("TrustProvider/")
-    }
-
-    fn of(resource: &Value) -> Self {
-        let mut spec = preset(resource["spec"]["type"].as_str().unwrap_or_default());
-        for (name, value) in resource["spec"].as_object().into_iter().flatten() {
-            if name == "claims" {
-                for (name, value) in value.as_object().into_iter().flatten() {
-                    spec["claims"][name] = value.clone();
-                }
-            } else {
-                spec[name] = value.clone();
-            }
-        }
-        let id = |one: &Value| one.as_str().unwrap_or_default().to_owned();
-        let (kind, name) = (id(&resource["kind"]), id(&resource["metadata"]["name"]));
-        Self {
-            id: format!("{kind}/{name}"),
-            spec,
-        }
-    }
+/// 42: an account of AWS.
+pub(crate) fn is_of_aws(issuer: &str) -> bool {
+    let id = issuer
+        .strip_prefix("https://")
+        .and_then(|rest| rest.strip_suffix(".tokens.sts.global.api.aws"));
+    id.is_some_and(|id| !id.is_empty() && !id.contains(['.', '/', '@']))
 }
 
-/// 38: the table, as the providers document it. `first`: the first of these that is there.
-fn preset(name: &str) -> Value {
-    let email = json!({"path": ["email"], "verifiedBy": {"path": ["email_verified"]}});
+/// 38: the table, as the providers document it; nothing of a type that there is not. `first`: the first of
+/// these that is there. `forms`: of which type a token is that has one of these `typ` (empty: none), one
+/// claim of each of the first list, and none of the second.
+pub(crate) fn preset(name: &str, issuer: &str) -> Option<Value> {
+    let verified = json!({"path": ["email"], "verifiedBy": {"path": ["email_verified"]}});
+    let of_hd = json!({"path": ["email"], "verifiedBy": {"path": ["email_verified"]}, "domain": {"path": ["hd"]}});
+    let groups = json!({"path": ["groups"]});
     let actor = json!({"path": ["act", "sub"]});
-    match name {
-        "Google" => json!({
-            "issuer": "https://accounts.google.com", "issuerAliases": ["accounts.google.com"], "tokenTypes": ["IDToken"], "maxLifetime": "1h",
-            "tenant": ["hd"], "shared": true,
-            "claims": {
-                "email": {"path": ["email"], "verifiedBy": {"path": ["email_verified"]}, "domain": {"path": ["hd"]}},
-                "client": {"path": ["azp"]}, "actor": actor,
-            },
+    let client = json!({"first": [["azp"], ["client_id"]]});
+    let id = ["nonce", "at_hash", "c_hash"];
+    let own = match name {
+        _ if of_jobs(name, issuer).is_some() => of_jobs(name, issuer)?,
+        "Auth0" => json!({
+            "tenant": "org_id", "claims": {"email": verified, "client": client, "scopes": {"first": [["scope"]]}},
+            "forms": [
+                ["AccessToken", ["at+jwt"], [["client_id"]], []],
+                ["AccessToken", ["jwt"], [["azp"], ["scope", "gty", "permissions"]], id],
+                ["IDToken", ["jwt"], [], ["scope", "gty", "permissions"]],
+            ],
         }),
+        "Entra" => json!({
+            "tenant": "tid", "overage": "hasgroups",
+            "claims": {
+                "groups": groups, "email": {"path": ["email"], "verifiedBy": {"path": ["xms_edov"]}},
+                "client": {"first": [["azp"], ["appid"]]}, "scopes": {"first": [["scp"]]},
+            },
+            "forms": [
+                ["AccessToken", ["jwt"], [["azpacr", "appidacr"]], id],
+                ["IDToken", ["jwt"], [], ["azpacr", "appidacr", "scp"]],
+            ],
+        }),
+        "Google" => json!({
+            "issuer": "https://accounts.google.com", "others": ["accounts.google.com"], "tokenTypes": ["IDToken"],
+            "maxLifetime": "1h", "tenant": "hd", "claims": {"email": of_hd, "client": {"path": ["azp"]}},
+            "forms": [["IDToken", ["", "jwt"], [], []]],
+        }),
+        "GoogleIAP" => json!({
+            "issuer": "https://cloud.google.com/iap", "header": "x-goog-iap-jwt-assertion", "tokenTypes": ["IDToken"],
+            "maxLifetime": "10m", "tenant": "hd",
+            "claims": {"email": {"path": ["email"], "verifiedSubjects": "accounts.google.com:", "domain": {"path": ["hd"]}}},
+            "forms": [["IDToken", ["", "jwt"], [], []]],
+        }),
+        "Keycloak" => json!({
+            "claims": {"groups": groups, "email": verified, "client": client, "scopes": {"first": [["scope"]]}},
+            "forms": [
+                ["AccessToken", ["at+jwt", "jwt"], [["scope"]], ["at_hash", "c_hash"]],
+                ["IDToken", ["jwt"], [id], ["scope"]],
+            ],
+        }),
+        "OIDC" => json!({
+            "claims": {
+                "groups": groups, "email": verified, "client": client, "scopes": {"first": [["scope"], ["scp"]]},
+            },
+            "forms": [
+                ["AccessToken", ["at+jwt"], [], []],
+                ["IDToken", ["", "jwt"], [id], ["client_id", "scope", "scp"]],
+            ],
+        }),
+        "Okta" => json!({
+            "claims": {
+                "groups": groups, "email": verified, "client": {"path": ["cid"]}, "scopes": {"first": [["scp"]]},
+            },
+            "forms": [
+                ["AccessToken", ["", "at+jwt", "jwt"], [["cid"]], id],
+                ["IDToken", ["", "jwt"], [], ["cid", "scp"]],
+            ],
+        }),
+        _ => return None,
+    };
+    let mut all = json!({
+        "tokenTypes": ["AccessToken"], "maxLifetime": "24h", "clockSkew": "30s",
+        "algorithms": ["RS256"], "claims": {"actor": actor},
+    });
+    laid_over(&mut all, &own);
+    Some(all)
+}
+
+/// The same, of those that speak for jobs and workloads.
+fn of_jobs(name: &str, issuer: &str) -> Option<Value> {
+    Some(match name {
         "GitHubActions" => json!({
-            "issuer": "https://token.actions.githubusercontent.com", "tokenTypes": ["IDToken"],
-            "maxLifetime": "6h", "tenant": ["repository_owner_id"], "shared": true, "claims": {"actor": actor},
+            "issuer": "https://token.actions.githubusercontent.com", "tokenTypes": ["IDToken"], "maxLifetime": "6h",
+            "tenant": "repository_owner_id", "forms": [["IDToken", ["jwt"], [["repository_owner_id"]], []]],
         }),
         "Kubernetes" => json!({
             "issuer": "https://kubernetes.default.svc.cluster.local", "tokenTypes": ["WorkloadToken"],
-            "maxLifetime": "1h", "claims": {},
+            "maxLifetime": "1h", "claims": {"actor": null}, "forms": [["WorkloadToken", [""], [], []]],
         }),
-        "Entra" => json!({
-            "tokenTypes": ["AccessToken"], "maxLifetime": "24h", "tenant": ["tid"],
-            "claims": {
-                "groups": {"path": ["groups"]},
-                "email": {"path": ["email"], "verifiedBy": {"path": ["xms_edov"]}},
-                "client": {"first": [["azp"], ["appid"]]}, "actor": actor, "scopes": {"first": [["scp"]]},
-            },
+        "OIDC" if is_of_aws(issuer) => json!({
+            "tokenTypes": ["WorkloadToken"], "maxLifetime": "1h",
+            "forms": [["WorkloadToken", ["", "jwt"], [[["https://sts.amazonaws.com/", "aws_account"]]], []]],
         }),
-        _ => json!({
-            "tokenTypes": ["AccessToken"], "maxLifetime": "24h",
-            "claims": {
-                "groups": {"path": ["groups"]}, "email": email, "actor": actor,
-                "client": {"first": [["azp"], ["client_id"]]}, "scopes": {"first": [["scope"], ["scp"]]},
-            },
+        "SPIFFE" => json!({
+            "tokenTypes": ["WorkloadToken"], "maxLifetime": "1h", "claims": {"actor": null},
+            "forms": [["WorkloadToken", ["", "jose", "jwt"], [], []]],
         }),
-    }
+        _ => return None,
+    })
 }
 
-impl World {
-    /// The provider of that name; one of a namespace only for that namespace. Two of one level with one
-    /// issuer conflict, both; one of a namespace may not claim an issuer that the cluster has.
-    pub(crate) fn provider(&self, id: &str, namespace: Option<&str>) -> Option<Provider> {
-        let (kind, name) = id.split_once('/')?;
-        let namespace = if kind == "TrustProvider" {
-            Some(namespace?)
-        } else {
-            None
-        };
-        let provider = Provider::of(self.named(kind, name, namespace)?);
-        let others = self.resources.iter().filter(|other| {
-            let meta = &other["metadata"];
-            let rival = other["kind"] == "ClusterTrustProvider"
-                || (other["kind"] == kind && meta["namespace"].as_str() == namespace);
-            rival && (other["kind"] != kind || meta["name"] != name)
-        });
-        let mut issuers = others.map(|other| Provider::of(other).spec["issuer"].clone());
-        (!issuers.any(|issuer| issuer == provider.spec["issuer"])).then_some(provider)
-    }
-
-    /// Every provider that counts in a namespace.
-    pub(crate) fn providers<'a>(
-        &'a self,
-        namespace: &'a str,
-    ) -> impl Iterator<Item = Provider> + 'a {
-        self.resources.iter().filter_map(move |one| {
-            let id = format!(
-                "{}/{}",
-                one["kind"].as_str()?,
-                one["metadata"]["name"].as_str()?
-            );
-            let own = one["metadata"]
-                .get("namespace")
-                .is_none_or(|own| own == namespace);
-            let provider = one["kind"].as_str()?.ends_with("TrustProvider") && own;
-            provider.then(|| self.provider(&id, Some(namespace)))?
-        })
+/// What is said in place of what is usual; what is `null` is not said at all.
+pub(crate) fn laid_over(usual: &mut Value, said: &Value) {
+    for (name, value) in said.as_object().into_iter().flatten() {
+        match (name.as_str(), usual.as_object_mut()) {
+            ("claims", Some(members)) => {
+                let claims = members.entry(name.clone()).or_insert(json!({}));
+                laid_over(claims, value);
+            }
+            (_, Some(members)) if value.is_null() => drop(members.remove(name)),
+            (_, Some(members)) => drop(members.insert(name.clone(), value.clone())),
+            (_, None) => {}
+        }
     }
 }

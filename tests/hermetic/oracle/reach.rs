@@ -1,13 +1,14 @@
 //! The oracle's reading of what a policy is about: its target, its mode, the namespaces it selects.
 
+use super::aims::{aims, is_astray};
 use super::meaning::list;
 use super::rule::{is_deny, still};
 use super::sent::Form;
 use super::truth::{Part, Truth, every, misspelt, part, some, text};
 use super::{Asked, World};
-use serde_json::{Value, json};
+use serde_json::Value;
 
-const SPEC: [&str; 8] = [
+pub(crate) const SPEC: [&str; 8] = [
     "audiences",
     "disclose",
     "forward",
@@ -46,11 +47,10 @@ impl Bearing<'_> {
 }
 
 impl World {
-    /// Whether any policy names the target, be it only to observe it.
+    /// Whether any policy names the target, be it only to observe it, or a route beside it.
     pub(crate) fn is_named(&self, asked: &Asked) -> bool {
         let target = self.target();
-        self.own(asked)
-            .any(|policy| !references(policy, &target).is_empty())
+        self.targets(asked).contains(&target) || self.known(asked).contains(&target)
     }
 
     /// The policies that decide at the target. Observe takes no part. 1, 2: of a mode, a target or
@@ -66,24 +66,36 @@ impl World {
         let enforced = self
             .own(asked)
             .filter(|policy| observed || policy["spec"]["mode"] != "Observe");
-        let bearing = enforced.filter_map(|policy| {
+        let bearing = enforced.flat_map(|policy| {
             let spec = &policy["spec"];
-            let references = references(policy, &target);
-            let named = !references.is_empty();
-            let is_list = |name| matches!(part(spec, name), Part::List(_));
-            let lost = !is_list("hosts") && !is_list("targetRefs");
+            let aims = aims(policy).into_iter();
+            let aims: Vec<_> = aims.filter(|aim| aim.target == target).collect();
             let denies = is_lost(spec) || list(spec, "rules").iter().any(is_deny);
             let mode = spec
                 .get("mode")
                 .is_none_or(|mode| mode == "Enforce" || mode == "Observe");
-            let covers = references.iter().map(|one| self.covers(one, asked, form));
-            (named || (lost && denies)).then(|| Bearing {
+            let covers = aims.iter().map(|aim| {
+                let covers = self.covers(&aim.reference, asked, form);
+                // 23: what is named twice counts if it does both times.
+                let mut same = aims.iter().filter(|one| one.section() == aim.section());
+                let counts = same.all(|one| self.counts(one));
+                every([covers, counts.then_some(true)])
+            });
+            let named = (!aims.is_empty()).then(|| Bearing {
                 policy,
-                named,
-                allows: named && mode && !misspelt(spec, &SPEC),
-                covers: if named { some(covers) } else { Some(true) },
+                named: true,
+                allows: mode && !misspelt(spec, &SPEC),
+                covers: some(covers),
                 ends: false,
-            })
+            });
+            let lost = (is_astray(policy) && denies).then_some(Bearing {
+                policy,
+                named: false,
+                allows: false,
+                covers: Some(true),
+                ends: false,
+            });
+            named.into_iter().chain(lost)
         });
         let mut bearing: Vec<_> = bearing.collect();
         let observes = |one: &Bearing<'_>| one.policy["spec"]["mode"] == "Observe";
@@ -103,7 +115,7 @@ impl World {
         own.any(|one| observes(one.policy)) || cluster.any(observes)
     }
 
-    fn own<'a>(&'a self, asked: &'a Asked) -> impl Iterator<Item = &'a Value> {
+    pub(crate) fn own<'a>(&'a self, asked: &'a Asked) -> impl Iterator<Item = &'a Value> {
         let of_namespace = |policy: &&Value| policy["metadata"]["namespace"] == asked.namespace;
         self.kind("AccessPolicy").filter(of_namespace)
     }
@@ -119,7 +131,7 @@ impl World {
     }
 
     /// 5: without a Namespace its labels are unknown; but for the label with its name.
-    fn selects(&self, spec: &Value, namespace: &str) -> Truth {
+    pub(crate) fn selects(&self, spec: &Value, namespace: &str) -> Truth {
         let selector = &spec["namespaceSelector"];
         if !selector.is_object() {
             return None;
@@ -162,45 +174,4 @@ impl World {
 /// 1: what is no list of rules may have held a Deny of everything.
 pub(crate) fn is_lost(spec: &Value) -> bool {
     matches!(part(spec, "rules"), Part::Unknown | Part::Other) || spec.get("rulse").is_some()
-}
-
-/// What a policy names the target by: its host, or references to it.
-fn references(policy: &Value, target: &str) -> Vec<Value> {
-    let hosts = list(&policy["spec"], "hosts").iter();
-    let hosts = hosts
-        .filter(|host| target.strip_prefix("Host/") == host.as_str())
-        .map(|_| json!({}));
-    let references = list(&policy["spec"], "targetRefs").iter().filter(|one| {
-        let names = format!(
-            "{}.{}/{}",
-            text(one, "kind"),
-            text(one, "group"),
-            text(one, "name")
-        );
-        names == target
-    });
-    hosts.chain(references.cloned()).collect()
-}
-
-impl World {
-    /// 24: the audiences that are written; by default `https://HOST` for each host of its own.
-    pub(crate) fn audiences(&self, policy: &Value, asked: &Asked) -> Vec<String> {
-        let strings = |of: &Value, name: &str| {
-            let texts = list(of, name).iter().filter_map(Value::as_str);
-            texts.map(str::to_owned).collect::<Vec<_>>()
-        };
-        if policy["spec"].get("audiences").is_some() {
-            return strings(&policy["spec"], "audiences");
-        }
-        let hosts = match self.route(asked) {
-            Some(route) => strings(&route["spec"], "hostnames"),
-            None => self
-                .target()
-                .strip_prefix("Host/")
-                .map(str::to_owned)
-                .into_iter()
-                .collect(),
-        };
-        hosts.iter().map(|host| format!("https://{host}")).collect()
-    }
 }

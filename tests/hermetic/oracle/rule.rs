@@ -88,7 +88,7 @@ pub(crate) fn matches(
         // An Allow counts only for its own policy's audiences; 11: but for `anyone`, where nothing that a
         // token says is asked.
         let heard = match (audiences, &call.caller) {
-            (Some(audiences), Some(caller)) => anyone && !asks || is_for(audiences, caller.claims),
+            (Some(audiences), Some(caller)) => anyone && !asks || is_for(audiences, caller),
             _ => true,
         };
         // An Allow for anyone says for what, and by whose word it takes what it requires.
@@ -188,7 +188,7 @@ fn missing(rule: &Value, call: &Call<'_>) -> Result<Option<Step>, ()> {
 }
 
 /// 20: a duration of GEP-2257, of one unit.
-fn seconds(age: &Value) -> Option<i64> {
+pub(crate) fn seconds(age: &Value) -> Option<i64> {
     let (number, unit) = age
         .as_str()?
         .split_at_checked(age.as_str()?.len().checked_sub(1)?)?;

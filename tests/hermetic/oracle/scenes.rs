@@ -1,45 +1,49 @@
 //! Random resources, with the mistakes that people and templates make.
 
+use super::around::around;
+use super::browsers::logins;
 use super::conditions::condition;
 use super::entries::{entry, identity, require, to};
 use super::pool::{AUDIENCES, EARLIER, HOST, LATER, NAMESPACE, PROVIDERS, REQUIRE, WHEN};
-use super::routes::{aim, route};
 use super::spoil::spoilt;
 use super::{World, play};
 use proptest::collection::vec;
 use proptest::option::weighted;
-use proptest::prelude::{Just, Strategy, prop_oneof};
+use proptest::prelude::{BoxedStrategy, Just, Strategy, prop_oneof};
 use proptest::sample::{select, subsequence};
 use serde_json::{Value, json};
 
 /// The resources without their providers: what is written of access.
-pub(crate) fn world() -> impl Strategy<Value = World> {
+pub(crate) fn world() -> BoxedStrategy<World> {
     (
-        vec(policy(), 1..4),
+        vec(policy().boxed(), 1..4),
         prop_oneof![4 => vec(cluster_policy(), 0..1), 3 => vec(cluster_policy(), 1..3)],
         vec(role(), 0..4),
         providers_there(),
         weighted(0.3, select(vec!["production", "test"])),
-        route(),
+        (around(), logins()),
     )
-        .prop_map(|(policies, cluster, roles, providers, env, route)| {
-            let mut resources = Vec::new();
-            resources.extend(named("AccessPolicy", Some(NAMESPACE), policies, "policy"));
-            if let Some((route, sections)) = route {
-                let aimed = resources.iter_mut().zip(&sections);
-                aimed.for_each(|(policy, section)| aim(policy, section.as_ref()));
-                resources.push(route);
-            }
-            resources.extend(named("ClusterAccessPolicy", None, cluster, "guard"));
-            resources.extend(roles);
-            once(&mut resources);
-            resources.extend(env.map(|env| {
-                let metadata = json!({"name": NAMESPACE, "labels": {"env": env}});
-                json!({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
-            }));
-            resources.extend(providers.into_iter().map(play::provider));
-            World { resources }
-        })
+        .prop_map(
+            |(policies, cluster, roles, providers, env, (around, logins))| {
+                let mut resources = Vec::new();
+                resources.extend(named("AccessPolicy", Some(NAMESPACE), policies, "policy"));
+                let edge = match around {
+                    Some(around) => around.stand(&mut resources),
+                    None => Some(format!("Host/{HOST}")),
+                };
+                resources.extend(named("ClusterAccessPolicy", None, cluster, "guard"));
+                resources.extend(roles);
+                once(&mut resources);
+                resources.extend(env.map(|env| {
+                    let metadata = json!({"name": NAMESPACE, "labels": {"env": env}});
+                    json!({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
+                }));
+                resources.extend(providers.into_iter().map(play::provider));
+                logins.write(&mut resources);
+                World { resources, edge }
+            },
+        )
+        .boxed()
 }
 
 /// Most of the providers, the first nearly always.
@@ -84,7 +88,8 @@ pub(crate) fn narrow() -> impl Strategy<Value = World> {
                     .copied()
                     .map(play::provider),
             );
-            World { resources }
+            let edge = Some(format!("Host/{HOST}"));
+            World { resources, edge }
         },
     )
 }

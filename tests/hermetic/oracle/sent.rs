@@ -2,10 +2,9 @@
 
 use super::facts::Caller;
 use super::mcp::Message;
-use super::meaning::list;
 use super::truth::Truth;
+use super::what::is_host;
 use super::{Asked, World};
-use serde_json::Value;
 use std::net::IpAddr;
 
 /// What of a request everybody reads alike.
@@ -35,32 +34,20 @@ impl World {
     pub(crate) fn form(&self, asked: &Asked) -> Result<Form, &'static str> {
         let path = canonical(&asked.path).ok_or("PathMalformed")?;
         let written = asked.headers("authorization").len();
-        if written.saturating_add(usize::from(asked.token.is_some())) > 1 {
+        let borne = asked.token.iter().filter(|it| it.header.is_none()).count();
+        if written.saturating_add(borne) > 1 {
             return Err("CredentialTwice");
         }
         let host = asked.host.to_ascii_lowercase();
         let host = host.split_once(':').map_or(&*host, |(host, _)| host);
         let host = host.trim_end_matches('.').to_owned();
-        let foreign = !self.hosts(asked).contains(&host);
+        let own = self.hosts_of(&self.target());
+        let foreign = !own.iter().any(|one| is_host(one, &host));
         Ok(Form {
             host,
             path,
             foreign,
         })
-    }
-
-    /// The hosts of the application.
-    fn hosts(&self, asked: &Asked) -> Vec<String> {
-        let text = |host: &Value| host.as_str().map(str::to_owned);
-        let target = self.target();
-        match (self.route(asked), target.strip_prefix("Host/")) {
-            (Some(route), _) => list(&route["spec"], "hostnames")
-                .iter()
-                .filter_map(text)
-                .collect(),
-            (None, Some(host)) => vec![host.to_owned()],
-            (None, None) => Vec::new(),
-        }
     }
 }
 

@@ -2,40 +2,60 @@
 
 use super::facts::{Caller, Fact};
 use super::meaning::list;
-use super::pool::NOW;
-use super::preset::Provider;
+use super::pool::{BEFORE, EARLIER, LATER, NOW};
+use super::provider::Provider;
 use super::reach::Bearing;
+use super::rule::seconds;
+use super::sent::Form;
+use super::truth::text;
 use super::who::reference;
 use super::{Asked, Token, World};
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
+use std::rc::Rc;
 
 impl World {
     /// 25: the credential: whose it is, or why it does not count.
     pub(crate) fn caller<'a>(
         &self,
         asked: &'a Asked,
+        form: &Form,
         bearing: &[Bearing<'_>],
     ) -> Result<Option<Caller<'a>>, &'static str> {
-        let Some(token) = &asked.token else {
-            return Ok(None);
+        // 11: a target admits the providers of its enforced Allows.
+        let admitted = |provider: &Rc<Provider>| {
+            let mut named = bearing.iter().filter(|one| one.named);
+            named.any(|one| self.admits(one, &provider.id))
+        };
+        let admitted: Vec<Rc<Provider>> =
+            self.providers(&asked.namespace).filter(admitted).collect();
+        // 38: the headers that carry tokens here, beside `Authorization`.
+        let carries = |name: &str| admitted.iter().any(|it| it.spec["header"] == name);
+        let token = asked.token.as_ref();
+        let token = token.filter(|token| token.header.is_none_or(carries));
+        let others = asked.headers.iter().filter(|(name, _)| carries(name));
+        if others.count().saturating_add(usize::from(token.is_some())) > 1 {
+            return Err("CredentialTwice");
+        }
+        let token = match (token, self.session(asked, form)) {
+            (None, session) => return Ok(session),
+            // 45: a token beside a session that counts.
+            (Some(_), Some(_)) => return Err("CredentialTwice"),
+            (Some(token), None) => token,
         };
         if let Some(reason) = incomplete(token, &["iss"]) {
             return Err(reason);
         }
-        // 11: a target admits the providers of its enforced Allows.
-        let admitted = |provider: &Provider| {
-            let mut named = bearing.iter().filter(|one| one.named);
-            named.any(|one| self.admits(one, &provider.id))
-        };
-        let mut providers = self.providers(&asked.namespace).filter(admitted);
-        let provider = providers.find(|provider| {
-            let aliases = list(&provider.spec, "issuerAliases").iter();
-            let mut names = aliases.chain([&provider.spec["issuer"]]);
-            names.any(|name| *name == token.claims["iss"])
+        let provider = admitted.into_iter().find(|provider| {
+            let named = provider.names.iter().any(|it| token.claims["iss"] == **it);
+            named && provider.spec["header"].as_str() == token.header
         });
         let caller = Caller {
             provider: provider.ok_or("UnknownIssuer")?,
             claims: &token.claims,
+            logged_in: false,
         };
         match fault(token, &caller) {
             Some(reason) => Err(reason),
@@ -78,21 +98,39 @@ impl World {
 /// Why a token of that provider does not count; nothing if it does.
 fn fault(token: &Token, caller: &Caller<'_>) -> Option<&'static str> {
     let spec = &caller.provider.spec;
-    let keys = list(&spec["keys"]["inline"], "keys");
+    let keys = || {
+        list(&spec["keys"]["inline"], "keys")
+            .iter()
+            .filter(|it| is_key(it))
+    };
+    // Every token here is signed with Ed25519.
+    if !list(spec, "algorithms").contains(&json!("EdDSA")) {
+        return Some("AlgorithmNotAllowed");
+    }
     if let Some(reason) = incomplete(token, &["sub", "aud", "exp", "iat"]) {
         return Some(reason);
     }
     // What costs nothing is looked at first, the key then, and last whose customer it is of.
     timing(token, spec)
-        .or_else(|| (!is_of_type(token, spec)).then_some("WrongTokenType"))
-        .or_else(|| keys.is_empty().then_some("KeysUnavailable"))
+        .or_else(|| (!is_of_type(token, caller)).then_some("WrongTokenType"))
+        .or_else(|| token.claims.get("cnf").map(|_| "BoundToken"))
+        .or_else(|| (keys().count() == 0).then_some("KeysUnavailable"))
         .or_else(|| {
-            keys.iter()
+            keys()
                 .all(|key| key["kid"] != token.key)
                 .then_some("UnknownKey")
         })
+        .or_else(|| revokes(token, spec, NOW, &["key"]).then_some("Revoked"))
         .or_else(|| (!is_tenant(caller)).then_some("TenantNotAllowed"))
-        .or_else(|| is_revoked(token, spec).then_some("Revoked"))
+        .or_else(|| is_revoked(token, spec, NOW).then_some("Revoked"))
+}
+
+/// A public key of Ed25519, for signatures.
+fn is_key(key: &Value) -> bool {
+    let may_be = |name: &str, only: &str| key.get(name).is_none_or(|one| one == only);
+    let x = key["x"].as_str().unwrap_or_default();
+    let whole = key["kty"] == "OKP" && key["crv"] == "Ed25519" && x.len() == 43;
+    whole && may_be("alg", "EdDSA") && may_be("use", "sig")
 }
 
 /// 28: claims required in every token, each of its type.
@@ -119,15 +157,7 @@ fn incomplete(token: &Token, names: &[&str]) -> Option<&'static str> {
 /// 28: the clock of a provider may be off by a little.
 fn timing(token: &Token, spec: &Value) -> Option<&'static str> {
     let time = |name: &str| token.claims.get(name).and_then(Value::as_i64);
-    let seconds = |name: &str, usual: i64| match spec[name].as_str() {
-        Some("24h") => 86_400,
-        Some("6h") => 21_600,
-        Some("1h") => 3_600,
-        Some("10m") => 600,
-        Some("0s") => 0,
-        _ => usual,
-    };
-    let (skew, longest) = (seconds("clockSkew", 30), seconds("maxLifetime", 86_400));
+    let (skew, longest) = (seconds(&spec["clockSkew"])?, seconds(&spec["maxLifetime"])?);
     let (issued, ends) = (time("iat")?, time("exp")?);
     let later = NOW.saturating_add(skew);
     match () {
@@ -139,61 +169,104 @@ fn timing(token: &Token, spec: &Value) -> Option<&'static str> {
     }
 }
 
-/// 38: how a type of token is told.
-fn is_of_type(token: &Token, spec: &Value) -> bool {
-    let typ = token
-        .typ
-        .as_deref()
-        .unwrap_or_default()
-        .to_ascii_lowercase();
-    let has = |names: &[&str]| {
-        names
-            .iter()
-            .any(|name| token.claims.get(name).is_some_and(|claim| !claim.is_null()))
-    };
-    let id_token = ["nonce", "at_hash", "c_hash"];
-    let plain = typ.is_empty() || typ == "jwt";
-    let shows = match spec["type"].as_str() {
-        Some("Google") if plain => "IDToken",
-        Some("GitHubActions") if typ == "jwt" && has(&["repository_owner_id"]) => "IDToken",
-        Some("Kubernetes") if typ.is_empty() => "WorkloadToken",
-        Some("Entra") if typ == "jwt" && has(&["azpacr", "appidacr"]) && !has(&id_token) => {
-            "AccessToken"
+/// 38: how a type of token is told. What could be of two types, or is of none, is refused.
+fn is_of_type(token: &Token, caller: &Caller<'_>) -> bool {
+    let spec = &caller.provider.spec;
+    let typ = token.typ.as_deref().map(str::to_ascii_lowercase);
+    let typ = match typ.as_deref() {
+        None => "",
+        Some("") => return false,
+        Some(typ) => {
+            let short = typ.strip_prefix("application/");
+            short.filter(|it| !it.contains('/')).unwrap_or(typ)
         }
-        Some("Entra") if typ == "jwt" && !has(&["azpacr", "appidacr", "scp"]) => "IDToken",
-        Some("OIDC") if typ == "at+jwt" => "AccessToken",
-        Some("OIDC") if plain && has(&id_token) && !has(&["client_id", "scope", "scp"]) => {
-            "IDToken"
-        }
-        _ => return false,
     };
-    list(spec, "tokenTypes").contains(&json!(shows))
+    let said = |claim: &Value| match claim.as_str() {
+        Some(name) => caller.claim(&json!([name])),
+        None => caller.claim(claim),
+    };
+    let is_there = |claim: &Value| matches!(said(claim), Fact::Said(one) if !one.is_null());
+    let is_not = |claim: &Value| said(claim) == Fact::Absent;
+    let each = |claims: &Value| claims.as_array().cloned().unwrap_or_default();
+    let fits = |form: &&Value| {
+        let one_of = |claims: &Value| each(claims).iter().any(is_there);
+        each(&form[1]).contains(&json!(typ))
+            && each(&form[2]).iter().all(one_of)
+            && each(&form[3]).iter().all(is_not)
+    };
+    let shown: Vec<&Value> = list(spec, "forms").iter().filter(fits).collect();
+    let taken = |form: &&Value| list(spec, "tokenTypes").contains(&form[0]);
+    let one = shown
+        .first()
+        .is_some_and(|first| shown.iter().all(|it| it[0] == first[0]));
+    // A security event (RFC 8417) grants nothing.
+    one && shown.iter().all(taken) && !token.claims["events"].is_object()
 }
 
-fn is_tenant(caller: &Caller<'_>) -> bool {
+/// 12: whose customer it is of. A project of Google is told by the address of its service account.
+pub(crate) fn is_tenant(caller: &Caller<'_>) -> bool {
     let spec = &caller.provider.spec;
     let tenants = list(spec, "tenants");
-    tenants.is_empty()
-        || matches!(caller.claim(&spec["tenant"]), Fact::Said(one) if tenants.contains(&one))
+    let claim = text(spec, "tenant");
+    if tenants.is_empty() {
+        return true;
+    }
+    if claim != "the project of its address" {
+        return matches!(caller.claim(&json!([claim])), Fact::Said(one) if tenants.contains(&one));
+    }
+    let address = caller.fact("email").text().unwrap_or_default().concat();
+    let own = text(caller.claims, "email").eq_ignore_ascii_case(&address);
+    let projects = tenants.iter().filter_map(Value::as_str);
+    let mut domains = projects.map(|one| {
+        let whole = one.contains('.');
+        if whole {
+            one.to_owned()
+        } else {
+            format!("{one}.iam.gserviceaccount.com")
+        }
+    });
+    own && domains.any(|domain| address.ends_with(&format!("@{domain}")))
 }
 
-/// 36: by subject, session or id, or by key; of those issued before, and until then.
-fn is_revoked(token: &Token, spec: &Value) -> bool {
+/// 36: by subject, session or id, or by key. Whether it was at any time since.
+pub(crate) fn is_revoked(token: &Token, spec: &Value, since: i64) -> bool {
+    revokes(token, spec, since, &["sub", "sid", "jti", "key"])
+}
+
+/// 36: by these, of those issued before, and until then. A bound that cannot be read is none.
+fn revokes(token: &Token, spec: &Value, since: i64, names: &[&str]) -> bool {
     let time = |one: &Value, name: &str| {
+        let known = |text: &&str| [BEFORE, EARLIER, LATER].contains(text);
         one.get(name)
             .and_then(Value::as_str)
+            .filter(known)
             .map(super::pool::instant)
     };
+    let issued = token.claims["iat"].as_i64().unwrap_or_default();
+    // What cannot be read of a token may be any of those.
+    let is = |name: &str, revoked: &Value| match token.claims.get(name) {
+        None => false,
+        Some(Value::String(said)) if !said.is_empty() => revoked == said,
+        Some(_) => true,
+    };
     list(spec, "revocations").iter().any(|one| {
-        let by = |name: &str| {
-            one.get(name)
-                .is_some_and(|is| token.claims.get(name) == Some(is))
-        };
-        let issued = token.claims["iat"].as_i64().unwrap_or_default();
-        (by("sub") || by("sid") || by("jti"))
-            && time(one, "issuedBefore").is_none_or(|before| issued < before)
-            && time(one, "until").is_none_or(|until| NOW < until)
+        let mut signed = list(&spec["keys"]["inline"], "keys").iter();
+        let mut by = names
+            .iter()
+            .filter_map(|name| Some((*name, one.get(*name)?)));
+        by.any(|(name, revoked)| match name {
+            "key" => signed.any(|key| key["kid"] == token.key && *revoked == thumbprint(key)),
+            name => is(name, revoked),
+        }) && time(one, "issuedBefore").is_none_or(|before| issued < before)
+            && time(one, "until").is_none_or(|until| since < until)
     })
+}
+
+/// RFC 7638 of an Ed25519 key: the members that make it, in order.
+pub(crate) fn thumbprint(key: &Value) -> String {
+    let (curve, x) = (&key["crv"], &key["x"]);
+    let text = format!(r#"{{"crv":{curve},"kty":"OKP","x":{x}}}"#);
+    URL_SAFE_NO_PAD.encode(digest(&SHA256, text.as_bytes()))
 }
 
 fn audiences(claim: &Value) -> Option<Vec<&str>> {
@@ -204,8 +277,8 @@ fn audiences(claim: &Value) -> Option<Vec<&str>> {
     }
 }
 
-/// An audience is compared exactly; one of several suffices.
-pub(crate) fn is_for(wanted: &[String], claims: &Value) -> bool {
-    let has = audiences(&claims["aud"]).unwrap_or_default();
-    wanted.iter().any(|one| has.contains(&one.as_str()))
+/// An audience is compared exactly; one of several suffices. 45: a session is for its application.
+pub(crate) fn is_for(wanted: &[String], caller: &Caller<'_>) -> bool {
+    let has = audiences(&caller.claims["aud"]).unwrap_or_default();
+    caller.logged_in || wanted.iter().any(|one| has.contains(&one.as_str()))
 }

@@ -101,7 +101,7 @@ fn taken(pattern: &str, path: &str, effect: For) -> (Truth, Captures) {
 }
 
 /// 18: `*` and `{x}` are one segment that is not empty; `/a/**` is `/a`, `/a/` and all below.
-fn captured(pattern: &[&str], path: &str) -> Option<Captures> {
+pub(crate) fn captured(pattern: &[&str], path: &str) -> Option<Captures> {
     let path: Vec<&str> = path.split('/').collect();
     let (pattern, long) = match pattern.split_last() {
         Some((&"**", base)) => (base, path.len() >= base.len()),

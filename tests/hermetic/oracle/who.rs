@@ -208,6 +208,7 @@ fn fields(platform: &str) -> &'static [(&'static str, &'static str)] {
             ("workflow", "job_workflow_ref"),
             ("events", "event_name"),
         ],
+        "aws" => &[("roleARN", "sub")],
         _ => &[("id", "sub")],
     }
 }
@@ -220,6 +221,10 @@ fn can_be(field: &str, wanted: &str) -> bool {
         "uniqueID" | "repositoryID" => digits,
         "repository" => wanted.split('/').count() == 2,
         "ref" => wanted.starts_with("refs/"),
+        "roleARN" => wanted.starts_with("arn:aws:iam::") && wanted.contains(":role/"),
+        "id" => wanted
+            .strip_prefix("spiffe://")
+            .is_some_and(|rest| rest.contains('/')),
         _ => true,
     };
     fits && !wanted.is_empty() && !wanted.contains(['*', ' '])
@@ -232,16 +237,17 @@ fn workload(workload: &Value, caller: &Caller<'_>, whose: bool) -> Truth {
     let [(platform, says)] = &*members else {
         return None;
     };
-    let (of, owner): (_, &[&str]) = match platform.as_str() {
-        "google" => ("Google", &["serviceAccount", "uniqueID"]),
-        "github" => ("GitHubActions", &["repository", "repositoryID"]),
-        "spiffe" => ("SPIFFE", &["id"]),
+    let owner: &[&str] = match platform.as_str() {
+        "aws" => &["roleARN"],
+        "google" => &["serviceAccount", "uniqueID"],
+        "github" => &["repository", "repositoryID"],
+        "spiffe" => &["id"],
         _ => return None,
     };
     let fields = fields(platform);
     let names: Vec<&str> = fields.iter().map(|(name, _)| *name).collect();
-    if says.as_object()?.is_empty() || misspelt(says, &names) || caller.provider.spec["type"] != of
-    {
+    let speaks = caller.provider.platform() == *platform;
+    if says.as_object()?.is_empty() || misspelt(says, &names) || !speaks {
         return None;
     }
     let said = says.as_object()?.iter().map(|(name, wanted)| {

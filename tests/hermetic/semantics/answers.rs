@@ -118,6 +118,8 @@ fn expected(answer: &str) -> Expect {
             });
         } else if let Some(provider) = part.strip_prefix("logs in at ") {
             expect.login = Some(format!("ClusterTrustProvider/{provider}"));
+        } else if let Some(none) = part.strip_prefix("without a session: ") {
+            expect.no_session = Some(none.to_owned());
         } else if let Some(told) = part.strip_prefix("forwards ") {
             expect.forward = Some(words(told));
         } else if let Some(told) = part.strip_prefix("discloses ") {

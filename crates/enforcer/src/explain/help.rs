@@ -3,12 +3,16 @@
 use super::part::{list, told};
 use super::{Explanation, Kind, RuleView};
 use countersign_ruleset::kleene::Kleene;
+use countersign_ruleset::names::ProviderId;
 
-/// One sentence for each thing that would.
-pub(super) fn of(explanation: &Explanation) -> Vec<String> {
+/// One sentence for each thing that would. `login` is where the answer sends a browser.
+pub(super) fn of(explanation: &Explanation, login: Option<&ProviderId>) -> Vec<String> {
     let mut help = Vec::new();
     let nearest = explanation.rules.first().filter(|rule| rule.enforced);
     match explanation.reason {
+        "NoToken" | "InsufficientUserAuthentication" if login.is_some() => {
+            help.extend(login.map(|at| format!("the browser is sent to log in at {at}")));
+        }
         "NoToken" => help.push(token(&explanation.admitted)),
         "AudienceMismatch" => help.push("use a token that was issued for this audience".into()),
         "InsufficientScope" => help.push("ask the provider for a token with these scopes".into()),

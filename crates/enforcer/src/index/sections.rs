@@ -5,12 +5,14 @@
 //! route's of the same host.
 
 use crate::request::Request;
-use countersign_ruleset::host::{Host, HostPattern};
+use countersign_ruleset::host::{Claimants, Host, HostPattern};
 use countersign_ruleset::kleene::Kleene;
 use countersign_ruleset::path::{CanonicalPath, PathPattern, Segment};
 use countersign_ruleset::rules::{Application, MAX_MATCHES, Pending, SectionMatch};
+use foldhash::HashMap;
 use http::Method;
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// What one route takes.
@@ -58,9 +60,20 @@ type Hostname = (bool, usize);
 #[derive(Debug)]
 pub(crate) struct Sections {
     own: Arc<Route>,
-    rivals: Vec<Arc<Route>>,
-    /// Whether there are so many matches that they are not gone through.
-    lost: bool,
+    /// Those whose hosts may be the same, itself among them; `None` if there are so many matches that
+    /// they are not gone through.
+    sharing: Sharing,
+}
+
+type Sharing = Option<Arc<[Arc<Route>]>>;
+
+/// All routes that take something, by the hosts that they may be for.
+#[derive(Debug, Default)]
+struct Routes {
+    all: Vec<Arc<Route>>,
+    by_host: Claimants<usize>,
+    /// Those that may be for any.
+    anywhere: Vec<usize>,
 }
 
 /// What is asked of sections.
@@ -99,27 +112,22 @@ impl Takers {
 impl Sections {
     /// The sections of each application, with those of every other whose hosts may be the same.
     pub(crate) fn of(applications: &[Application]) -> Vec<Arc<Self>> {
-        let routes: Vec<Arc<Route>> = applications.iter().map(Route::new).collect();
-        let all = applications.iter().zip(&routes).enumerate();
-        all.map(|(n, (application, own))| {
-            let mut size = own.claims.len();
-            let mut rivals = Vec::new();
+        let own: Vec<Arc<Route>> = applications.iter().map(Route::new).collect();
+        let routes = Routes::of(&own);
+        // routes of the same hosts share them with the same others
+        let mut of_hosts: HashMap<&[HostPattern], Sharing> = HashMap::default();
+        let each = own.iter().map(|own| {
             // what has no sections asks for no rivals: most applications are no routes
-            let named = !application.sections.is_empty();
-            for (m, other) in routes.iter().enumerate().filter(|_| named) {
-                if n != m && !other.claims.is_empty() && own.may_share_a_host(other) {
-                    size = size.saturating_add(other.claims.len());
-                    rivals.push(Arc::clone(other));
-                }
-            }
-            let lost = size > MAX_MATCHES;
-            if lost {
-                rivals.clear();
-            }
+            let sharing = if own.sections.is_empty() {
+                Some(Arc::default())
+            } else {
+                let of_hosts = of_hosts.entry(&own.hosts);
+                of_hosts.or_insert_with(|| routes.sharing(own)).clone()
+            };
             let own = Arc::clone(own);
-            Arc::new(Self { own, rivals, lost })
-        })
-        .collect()
+            Arc::new(Self { own, sharing })
+        });
+        each.collect()
     }
 
     /// Whether it is a route's.
@@ -150,9 +158,11 @@ impl Sections {
     /// Who takes the request for certain, and who perhaps.
     fn takers(&self, name: Option<&str>, asked: Asked<'_>) -> Option<(Takers, Takers)> {
         let named = |section: &Option<Box<str>>| name.is_none() || section.as_deref() == name;
-        if self.lost || !self.own.sections.iter().any(named) {
+        let sharing = self.sharing.as_ref()?.iter();
+        if !self.own.sections.iter().any(named) {
             return None;
         }
+        let rivals = sharing.filter(|it| !Arc::ptr_eq(it, &self.own));
         let host = asked.host.and_then(|host| self.own.hostname(host));
         let (mut first, mut surely, mut perhaps) = (None, Takers::default(), Vec::new());
         let mut claim = |claim, (hostname, sure): (Option<Hostname>, bool), own| {
@@ -174,7 +184,7 @@ impl Sections {
             let host = host.or(Some((false, 0)));
             claim(one, (host, true), named(&one.section));
         }
-        for rival in &self.rivals {
+        for rival in rivals {
             // of a host that is not known, or is no other's, it cannot be told who comes first
             let theirs = match (host, asked.host) {
                 (Some(_), Some(host)) if !rival.may_be_for_any() => {
@@ -197,6 +207,42 @@ impl Sections {
             }
         }
         Some((surely, maybe))
+    }
+}
+
+impl Routes {
+    fn of(own: &[Arc<Route>]) -> Self {
+        let mut routes = Self::default();
+        for route in own.iter().filter(|it| !it.claims.is_empty()) {
+            let n = routes.all.len();
+            for host in route.hosts.iter().chain(route.awaited()) {
+                routes.by_host.insert(host, n);
+            }
+            if route.may_be_for_any() {
+                routes.anywhere.push(n);
+            }
+            routes.all.push(Arc::clone(route));
+        }
+        routes
+    }
+
+    /// Those of which a request for one of its hosts could be. A route whose hosts are not known may
+    /// have any.
+    fn sharing(&self, own: &Route) -> Sharing {
+        let mut places: BTreeSet<usize> = self.anywhere.iter().copied().collect();
+        let mut sharing = own.hosts.iter().flat_map(|host| self.by_host.sharing(host));
+        if own.hosts.is_empty() {
+            places.extend(0..self.all.len());
+        }
+        // each takes something, so that more than these are too many
+        while places.len() <= MAX_MATCHES
+            && let Some(place) = sharing.next()
+        {
+            places.insert(place);
+        }
+        let routes = places.iter().filter_map(|&place| self.all.get(place));
+        let size: usize = routes.clone().map(|route| route.claims.len()).sum();
+        (size <= MAX_MATCHES).then(|| routes.cloned().collect())
     }
 }
 
@@ -262,15 +308,6 @@ impl Route {
             Some(Pending::Hosts(_)) => false,
             None => self.hosts.is_empty(),
         }
-    }
-
-    /// Whether a request for one of its own hosts could be another's. A route whose hosts are not known
-    /// may have any.
-    fn may_share_a_host(&self, other: &Self) -> bool {
-        let mut own = self.hosts.iter();
-        let theirs = || other.hosts.iter().chain(other.awaited());
-        let any = self.hosts.is_empty() || other.may_be_for_any();
-        any || own.any(|own| theirs().any(|theirs| own.overlaps(theirs)))
     }
 }
 

@@ -1,6 +1,6 @@
 //! What only a browser tells: that somebody navigates there, or that another site has it call.
 
-use super::Request;
+use super::{Request, port};
 use countersign_ruleset::host::Host;
 use http::Method;
 use http::header::{ACCEPT, AUTHORIZATION, ORIGIN, UPGRADE};
@@ -57,8 +57,8 @@ impl Request<'_> {
     /// Whether a browser may have been made to send this by a page of somebody else (CSRF). A browser
     /// sends what it keeps of a session whoever has it call; so what may change something counts
     /// without it, unless the browser says that the page is of this very origin, or that no page had it
-    /// call. One that says nothing of that names the `Origin`; one that names none is believed, for then
-    /// it is no other page's (Fetch §3.2).
+    /// call. One that says nothing of that names the `Origin`, scheme, host and port; one that names none
+    /// is believed, for then it is no other page's (Fetch §3.2).
     ///
     /// A handshake for a WebSocket is a GET, and no rule of other origins keeps a page from it.
     pub(crate) fn may_be_forged(&self) -> bool {
@@ -71,10 +71,20 @@ impl Request<'_> {
             Err(()) => true,
             Ok(None) => match self.header(ORIGIN.as_str()) {
                 Ok(None) => false,
-                Ok(Some(origin)) => host_of(origin).is_none_or(|host| host != self.host),
+                Ok(Some(origin)) => !self.is_own(origin),
                 Err(()) => true,
             },
         }
+    }
+
+    /// Whether that is the origin that is called. `null` is nobody's; and a page that came by `http` may
+    /// be anybody's who is on the way, while what a browser keeps of a session came by `https`.
+    fn is_own(&self, origin: &str) -> bool {
+        let authority = origin.strip_prefix("https://");
+        authority.is_some_and(|authority| {
+            Host::parse(authority).is_ok_and(|host| host == self.host)
+                && port(authority) == self.port
+        })
     }
 }
 
@@ -84,12 +94,6 @@ fn is_refusal(parameter: &str) -> bool {
         .split_once('=')
         .filter(|(name, _)| name.trim().eq_ignore_ascii_case("q"));
     weight.is_some_and(|(_, weight)| weight.trim().trim_matches(['0', '.']).is_empty())
-}
-
-/// `Origin: null` is nobody's.
-fn host_of(origin: &str) -> Option<Host> {
-    let (_, authority) = origin.split_once("://")?;
-    Host::parse(authority).ok()
 }
 
 #[cfg(test)]

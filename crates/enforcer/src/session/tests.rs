@@ -1,11 +1,12 @@
 //! Logins and sessions by a whole enforcer: what makes one, what ends one, what it is good for.
 
-use super::{NoSession, Session};
+use super::{AuthenticationRequest, NoSession, Session};
 use crate::decision::{Challenge, Decision, Denial, Login, Verdict};
 use crate::token::mint::{EDDSA, ES256, NOW, claims_with, provider};
 use crate::trial::{APPLICATION, OKTA, Trial, okta, policy, rule, rules};
 use countersign_ruleset::provider::{Client, Provider};
 use countersign_ruleset::rules::Rules;
+use countersign_ruleset::time::UnixTime;
 use serde_json::{Value, json};
 
 mod answer;
@@ -103,7 +104,29 @@ fn id_token_by(changes: &Value, header: &Value) -> String {
 
 fn log_in(trial: &Trial, application: &str, id_token: &str) -> Result<Session, NoSession> {
     let place = (&"shop".parse().unwrap(), &application.parse().unwrap());
-    trial.0.log_in(place, id_token, NOW)
+    trial
+        .0
+        .log_in(place, id_token, asked(&Challenge::default()), NOW)
+}
+
+/// What a browser was sent with.
+const fn asked(challenge: &Challenge) -> AuthenticationRequest<'_> {
+    let nonce = "n";
+    AuthenticationRequest { nonce, challenge }
+}
+
+/// A session of a login that was asked for that, at that time.
+fn session_of(changes: &Value, challenge: &Challenge, at: UnixTime) -> Session {
+    let place = (&"shop".parse().unwrap(), &APPLICATION.parse().unwrap());
+    let mut claims = json!({"iat": at.0.saturating_sub(60), "exp": at.plus(300).0});
+    for (name, value) in changes.as_object().unwrap() {
+        claims[name] = value.clone();
+    }
+    let id_token = id_token(&claims);
+    trial()
+        .0
+        .log_in(place, &id_token, asked(challenge), at)
+        .unwrap()
 }
 
 fn session(changes: &Value) -> Session {

@@ -36,14 +36,23 @@ impl Authentic {
         by_party && audiences.iter().any(|audience| audience == client)
     }
 
+    /// "If a nonce value was sent in the Authentication Request, a nonce Claim MUST be present and its
+    /// value checked" (OIDC Core §3.1.3.7): applications may share a client, and the ID token of a login
+    /// to one of them must log nobody in to another.
+    pub(crate) fn repeats(&self, nonce: &str) -> bool {
+        let said = lookup::at(&self.members, &["nonce".to_owned()]).and_then(lookup::text);
+        matches!(said, Fact::Known(said) if said == nonce)
+    }
+
     /// The same token by what the provider is now, long after its own end: `None` if the provider does
     /// not sign as this issuer any more, if the tenant is none of its own now, or if the subject, the
-    /// session, the token or its key was revoked. A key that was merely replaced does not end it.
-    pub(crate) fn under(&self, trusted: &Arc<Trusted>, at: UnixTime) -> Option<Self> {
+    /// session, the token or its key was revoked, be it for a time that began and ended since. A key
+    /// that was merely replaced does not end it.
+    pub(crate) fn under(&self, trusted: &Arc<Trusted>, since: UnixTime) -> Option<Self> {
         let counts = trusted.issues_as(&self.required.issuer)
             && tenant::is_admitted(trusted.provider(), &self.members)
-            && !trusted.revokes_key(&self.key, self.required.issued_at, at)
-            && !trusted.revokes(&self.required, &self.members, at);
+            && !trusted.revokes_key(&self.key, self.required.issued_at, since)
+            && !trusted.revokes(&self.required, &self.members, since);
         counts.then(|| Self {
             trusted: Arc::clone(trusted),
             members: self.members.clone(),

@@ -6,6 +6,8 @@
 )]
 mod cost;
 
+mod compiler;
+
 use super::{all, levels};
 use crate::crd;
 use cel::{Context, Program, Value as Cel};

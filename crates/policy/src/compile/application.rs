@@ -97,9 +97,9 @@ fn subjects<'m>(members: &'m [Member<'m>]) -> BTreeMap<&'m ApplicationId, Subjec
     subjects
 }
 
-fn application(
-    subject: &Subject<'_>,
-    (lost, within): (&Lost<'_>, Within<'_>),
+fn application<'m>(
+    subject: &Subject<'m>,
+    (lost, within): (&Lost<'m>, Within<'_>),
     reports: &mut Reports,
 ) -> Application {
     let mut policies = Vec::new();
@@ -121,9 +121,10 @@ fn application(
         policies.push(policy(named.member, named.section, audiences, rules));
     }
     policies.extend(lost.at(&subject.members));
-    let login = agreed(subject, "login", |it| &it.policy.login, reports);
-    let forward = agreed(subject, "forward", |it| &it.policy.forward, reports);
-    let disclose = agreed(subject, "disclose", |it| &it.policy.disclose, reports);
+    let of = (subject, lost);
+    let login = agreed(of, "login", |it| &it.policy.login, reports);
+    let forward = agreed(of, "forward", |it| &it.policy.forward, reports);
+    let disclose = agreed(of, "disclose", |it| &it.policy.disclose, reports);
     Application {
         id: subject.id.clone(),
         hosts: subject.target.hosts.clone(),
@@ -219,9 +220,9 @@ fn is_of_a_client(
 }
 
 /// What the policies that decide say alike. What two say differently, neither says; and nor does
-/// anyone where one cannot be read, for it may have said otherwise.
+/// anyone where one cannot be read, or its targets cannot, for it may have said otherwise.
 fn agreed<'m, T: Clone + Ord + 'm>(
-    subject: &Subject<'m>,
+    (subject, lost): (&Subject<'m>, &Lost<'m>),
     field: &str,
     said: impl Fn(&'m Member<'m>) -> &'m Said<T>,
     reports: &mut Reports,
@@ -265,6 +266,13 @@ fn agreed<'m, T: Clone + Ord + 'm>(
             sink(reports, member.id).error(&path, Code::Conflicted, message, None);
         }
     }
+    // what may be for any target may be for this one, and say otherwise
+    let mut lost = lost.deciding(&subject.members);
+    whole &= lost.all(|member| match said(member) {
+        Said::Absent => true,
+        Said::Known(value) => values.keys().all(|other| *other == value),
+        Said::Unknown => false,
+    });
     let agreed = whole && values.len() == 1;
     values.into_keys().next().filter(|_| agreed).cloned()
 }

@@ -8,26 +8,38 @@ use super::application::{Named, Subject, policy};
 use crate::lower::Said;
 use countersign_ruleset::json::Limits;
 use countersign_ruleset::names::ApplicationId;
-use countersign_ruleset::rules::{Effect, MAX_RULES, Policy, Rule};
+use countersign_ruleset::rules::{Effect, MAX_RULES, Mode, Policy, Rule};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The policies of a namespace of which it is not known what they name.
 #[derive(Debug)]
 pub(super) struct Lost<'m> {
+    /// With their Denies, if they have any.
     all: Vec<(&'m Member<'m>, Vec<Rule>)>,
+    members: Vec<&'m Member<'m>>,
 }
 
 impl<'m> Lost<'m> {
     pub(super) fn of(members: &'m [Member<'m>]) -> Self {
         let unknown = members.iter().filter(|it| it.policy.targets.unknown);
-        let denying = unknown.filter_map(|member| {
+        let members: Vec<_> = unknown.collect();
+        let denying = members.iter().copied().filter_map(|member| {
             let rules = member.policy.rules.iter().map(|placed| &placed.rule);
             let denies = rules.filter(|rule| rule.effect == Effect::Deny);
             let denies: Vec<Rule> = denies.cloned().collect();
             (!denies.is_empty()).then_some((member, denies))
         });
         let all = denying.collect();
-        Self { all }
+        Self { all, members }
+    }
+
+    /// Those that decide, and do not name the target at hand among others.
+    pub(super) fn deciding(&self, named: &[Named<'m>]) -> impl Iterator<Item = &'m Member<'m>> {
+        let whole = named.iter().filter(|named| named.section.is_none());
+        let whole: BTreeSet<_> = whole.map(|named| named.member.id).collect();
+        let deciding = self.members.iter().copied();
+        deciding
+            .filter(move |member| member.policy.mode != Mode::Observe && !whole.contains(member.id))
     }
 
     /// At a target that these name. What may have been any target may have been this one, and all of

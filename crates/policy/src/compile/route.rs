@@ -2,13 +2,12 @@
 
 use super::application::Subject;
 use super::contest::{Contest, Rival};
-use super::hosts::Claims;
 use super::{Reports, sink};
 use crate::diagnostic::{Code, FieldPath};
 use crate::lower::section::sections;
 use crate::resources::Resources;
 use crate::resources::route::{Route, RouteRule, Standing};
-use countersign_ruleset::host::HostPattern;
+use countersign_ruleset::host::{Claimants, HostPattern};
 use countersign_ruleset::names::{ApplicationId, Scope};
 use countersign_ruleset::rules::{Application, Disclose, MAX_MATCHES, Pending, Section};
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,7 +19,7 @@ const GATEWAY: &str = "gateway.networking.k8s.io";
 pub(super) struct Everywhere<'r> {
     by_namespace: BTreeMap<&'r str, BTreeMap<ApplicationId, Known<'r>>>,
     /// The namespaces that claim a host.
-    claims: Claims<&'r str>,
+    claims: Claimants<&'r str>,
 }
 
 /// The routes of one namespace, each with the hosts that it answers for.
@@ -29,7 +28,7 @@ pub(super) struct Routes<'r> {
     namespace: &'r str,
     own: BTreeMap<&'r ApplicationId, &'r Known<'r>>,
     /// Who of them claims a host, and takes something there.
-    claims: Claims<&'r ApplicationId>,
+    claims: Claimants<&'r ApplicationId>,
     /// Those that may be for any host.
     anywhere: Vec<&'r ApplicationId>,
     everywhere: &'r Everywhere<'r>,
@@ -49,7 +48,7 @@ pub(super) struct Known<'r> {
 impl<'r> Everywhere<'r> {
     pub(super) fn of(resources: &'r Resources) -> Self {
         let mut by_namespace: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
-        let mut claims = Claims::new();
+        let mut claims = Claimants::new();
         for ((kind, namespace, name), route) in &resources.routes {
             // INVARIANT: a resource's name is a DNS name, or it would not have been read
             let Ok(id) = format!("{kind}.{GATEWAY}/{name}").parse() else {
@@ -76,7 +75,7 @@ impl<'r> Routes<'r> {
         let namespace = scope.as_str();
         let own = everywhere.by_namespace.get(namespace).into_iter().flatten();
         let own: BTreeMap<_, _> = own.collect();
-        let (mut claims, mut anywhere) = (Claims::new(), Vec::new());
+        let (mut claims, mut anywhere) = (Claimants::new(), Vec::new());
         for (id, known) in own.iter().filter(|(_, known)| known.size() > 0) {
             known.patterns().for_each(|it| claims.insert(it, *id));
             if known.may_be_for_any() {
@@ -117,7 +116,7 @@ impl<'r> Routes<'r> {
         &self,
         subjects: &BTreeMap<&ApplicationId, Subject<'_>>,
     ) -> Vec<Application> {
-        let (mut named, mut any, mut some) = (Claims::new(), false, false);
+        let (mut named, mut any, mut some) = (Claimants::new(), false, false);
         for known in subjects.keys().filter_map(|id| self.own.get(*id)) {
             known.hosts.iter().for_each(|it| named.insert(it, ()));
             any |= known.hosts.is_empty();

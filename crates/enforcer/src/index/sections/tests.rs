@@ -272,3 +272,29 @@ fn a_rival_that_waits_for_its_gateway_takes_perhaps() {
         [True, True]
     );
 }
+
+/// Who may write routes must not have every edge busy with each of each.
+#[test]
+fn many_routes_are_made_ready_at_once() {
+    let one = r#"[{"name": "all", "matches": [{"path": "/**", "unknown": false}]}]"#;
+    let of = |n: usize, host: &str| route(&format!("r{n}"), &[host], one);
+    let apart = |n| of(n, &format!("r{n}.example.com"));
+    let below = |n| of(n, &format!("*.r{n}.example.net"));
+    let together = |n| of(n, "shop.example.com");
+    let mut many: Vec<Application> = (0..20_000).map(apart).collect();
+    many.extend((20_000..40_000).map(below));
+    many.extend((40_000..44_096).map(together));
+    let sections = Sections::of(&many);
+    let sharing = |n: usize| sections[n].sharing.as_ref().unwrap();
+    for alone in [0, 20_000] {
+        assert_eq!(sharing(alone).len(), 1);
+    }
+    assert_eq!(sharing(40_000).len(), 4_096);
+    assert!(Arc::ptr_eq(sharing(40_000), sharing(44_095)));
+    // one more is too many, for all that share the host
+    many.push(together(44_096));
+    let sections = Sections::of(&many);
+    assert!(sections[40_000].sharing.is_none());
+    assert_eq!(takes(&sections[40_000], "all", "GET /"), Unknown);
+    assert_eq!(asks(&sections[0], Some("all"), None, "GET /"), True);
+}

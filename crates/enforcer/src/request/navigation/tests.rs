@@ -109,6 +109,14 @@ fn another_page_may_have_had_the_browser_send_what_changes_something() {
             &[origin("https://shop.example.com")],
             &[origin("https://orders.example.com.evil.example")],
             &[origin("null")],
+            // on the way to a page that came by `http` anybody may have written it
+            &[origin("http://orders.example.com")],
+            // another port is another's, and browsers keep no sessions apart by it
+            &[origin("https://orders.example.com:8443")],
+            &[origin("app://orders.example.com")],
+            &[origin("orders.example.com")],
+            &[origin("https://orders.example.com/")],
+            &[origin("")],
             &[
                 origin("https://orders.example.com"),
                 origin("https://orders.example.com"),
@@ -122,6 +130,22 @@ fn another_page_may_have_had_the_browser_send_what_changes_something() {
             method,
             &[site("cross-site"), origin("https://evil.example")]
         ));
+    }
+    for (host, origin) in [
+        ("orders.example.com:8443", "https://orders.example.com:8443"),
+        ("orders.example.com:443", "https://orders.example.com"),
+        ("[::1]", "https://[::1]:443"),
+        ("[::1]:8443", "https://[::1]:8443"),
+    ] {
+        let at = |host| {
+            let (method, uri, mut headers) = head("POST", &[("origin", origin)]);
+            headers.insert("host", HeaderValue::from_static(host));
+            let request = Request::new(&method, &uri, &headers, None);
+            request.unwrap().may_be_forged()
+        };
+        assert!(!at(host), "{host} {origin}");
+        assert!(at("orders.example.com:81"), "{origin}");
+        assert!(at("[::1]:81"), "{origin}");
     }
     let handshake = [("upgrade", "websocket"), origin("https://evil.example")];
     assert!(may_be_forged("GET", &handshake));

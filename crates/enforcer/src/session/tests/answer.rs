@@ -1,14 +1,16 @@
 //! What a session is good for, and who is sent to log in.
 
 use super::{
-    FETCH, NAVIGATION, id_token, log_in, login, okta_with_client, ruleset, session, trial, visit,
+    FETCH, NAVIGATION, id_token, log_in, login, okta_with_client, ruleset, session, session_of,
+    trial, visit,
 };
-use crate::decision::Challenge;
+use crate::decision::{Challenge, Denial, Verdict};
 use crate::request::Request;
 use crate::session::{MAX_SESSION, Session};
 use crate::token::mint::{ES256, NOW, claims_with, provider};
 use crate::trial::{OKTA, Trial, told};
 use countersign_ruleset::provider::{Provider, TokenType};
+use countersign_ruleset::time::UnixTime;
 use serde_json::json;
 
 #[test]
@@ -125,6 +127,51 @@ fn a_login_that_is_not_good_enough_is_made_anew_by_who_navigates() {
     assert_eq!(told(&decision), (401, "NotAJwt", vec![]));
 }
 
+/// A provider that never gives what is asked for would else send the browser round for ever, for it
+/// knows him and asks nobody.
+#[test]
+fn who_was_just_sent_for_the_same_is_not_sent_again() {
+    let sent = login(&visit(&trial(), "/pay", &session(&json!({}))));
+    let (_, challenge) = sent.unwrap();
+    let pay = |challenge: &Challenge, ago: u64| {
+        let session = session_of(&json!({}), challenge, UnixTime(NOW.0 - ago));
+        let decision = visit(&trial(), "/pay", &session);
+        assert_eq!(decision.reason.as_str(), "InsufficientUserAuthentication");
+        decision
+    };
+    let decision = pay(&challenge, 0);
+    assert_eq!(decision.status(), 401);
+    let Verdict::Deny(Denial::Unauthenticated(told)) = decision.verdict else {
+        panic!("{decision:?}")
+    };
+    assert_eq!(told, challenge);
+    assert_eq!(pay(&challenge, 59).status(), 401);
+    // by then somebody asks again
+    assert_eq!(pay(&challenge, 60).status(), 302);
+    // it was for something else
+    for other in [
+        Challenge::default(),
+        Challenge {
+            acr_values: vec!["phr".into(), "phrh".into()],
+            ..challenge.clone()
+        },
+        Challenge {
+            max_age: None,
+            ..challenge.clone()
+        },
+        Challenge {
+            max_age: Some(600),
+            ..challenge.clone()
+        },
+    ] {
+        assert_eq!(pay(&other, 0).status(), 302, "{other:?}");
+    }
+    // and where it came with it, it is enough
+    let strong = json!({"acr": "phr", "auth_time": NOW.0 - 60});
+    let session = session_of(&strong, &challenge, NOW);
+    assert_eq!(visit(&trial(), "/pay", &session).status(), 200);
+}
+
 #[test]
 fn beside_a_token_a_session_that_counts_is_one_credential_too_many() {
     let live = session(&json!({}));
@@ -204,4 +251,40 @@ fn an_explanation_says_that_a_session_is_for_the_application() {
     let denied = explain(&session(&json!({"groups": ["guests"]})));
     assert!(denied.contains("NoRuleMatched"), "{denied}");
     assert!(denied.contains(audience), "{denied}");
+}
+
+/// What would help a browser is no header.
+#[test]
+fn an_explanation_says_where_a_browser_is_sent() {
+    let explain =
+        |path: &'static str, fields: &[(&'static str, &str)], session: Option<&Session>| {
+            let mut headers = http::HeaderMap::new();
+            headers.insert("host", "orders.example.com".parse().unwrap());
+            for (name, value) in fields {
+                headers.insert(*name, value.parse().unwrap());
+            }
+            let uri = http::Uri::from_static(path);
+            let request = Request::new(&http::Method::GET, &uri, &headers, None).unwrap();
+            let request = match session {
+                Some(session) => request.with_session(session),
+                None => request,
+            };
+            trial().0.explain(&request, NOW)
+        };
+    let weak = session(&json!({}));
+    let sent = format!("the browser is sent to log in at {OKTA}");
+    for told in [
+        explain("/", &NAVIGATION, None),
+        explain("/pay", &NAVIGATION, Some(&weak)),
+    ] {
+        assert_eq!((told.status, told.help.first()), (302, Some(&sent)));
+        assert!(!told.to_string().contains("Bearer"), "{told}");
+    }
+    let bearer = format!("send `Authorization: Bearer` with a token of [{OKTA}]");
+    for told in [explain("/", &FETCH, None), explain("/", &[], None)] {
+        assert_eq!((told.status, told.help.first()), (401, Some(&bearer)));
+    }
+    let again = "log in again at the provider, as the rule asks".to_owned();
+    let told = explain("/pay", &FETCH, Some(&weak));
+    assert_eq!((told.status, told.help.first()), (401, Some(&again)));
 }

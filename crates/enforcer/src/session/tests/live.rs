@@ -1,7 +1,11 @@
 //! What ends a session: its time, another login, another application, a revocation.
 
-use super::{id_token, log_in, okta_with_client, ruleset, session, trial, visit};
-use crate::session::MAX_SESSION;
+use super::{
+    GOOGLE, asked, google, id_token, log_in, okta_with_client, ruleset, session, session_of, trial,
+    visit,
+};
+use crate::decision::Challenge;
+use crate::session::{MAX_SESSION, Session};
 use crate::store::{Enforcer, Target};
 use crate::token::mint::{EDDSA, NOW, provider};
 use crate::trial::{APPLICATION, OKTA, Trial, told, verified};
@@ -86,7 +90,12 @@ fn a_session_is_of_one_application_of_one_scope() {
         (302, "NoToken", vec![])
     );
     let place = (&"other".parse().unwrap(), &APPLICATION.parse().unwrap());
-    let own = other.0.log_in(place, &id_token(&json!({})), NOW).unwrap();
+    let nothing = Challenge::default();
+    let id_token = id_token(&json!({}));
+    let own = other
+        .0
+        .log_in(place, &id_token, asked(&nothing), NOW)
+        .unwrap();
     assert_eq!(
         told(&visit(&other, "/", &own)),
         (200, "Allowed", vec!["staff"])
@@ -96,13 +105,89 @@ fn a_session_is_of_one_application_of_one_scope() {
 
 #[test]
 fn a_session_ends_after_half_a_day_and_not_with_its_id_token() {
-    let place = (&"shop".parse().unwrap(), &APPLICATION.parse().unwrap());
     let early = UnixTime(NOW.0 - MAX_SESSION);
-    let token = id_token(&json!({"iat": early.0 - 60, "exp": early.0 + 300}));
     for (at, status) in [(early, 302), (early.plus(1), 200)] {
-        let session = trial().0.log_in(place, &token, at).unwrap();
+        let session = session_of(&json!({}), &Challenge::default(), at);
         assert_eq!(visit(&trial(), "/", &session).status(), status);
     }
+}
+
+/// A clock that was ahead when somebody logged in, and is set right, must not make his session longer.
+#[test]
+fn a_session_from_later_is_none() {
+    for (ahead, status) in [(60, 200), (61, 302), (86_400, 302)] {
+        let at = NOW.plus(ahead);
+        let session = Session {
+            made_at: at,
+            ..session(&json!({}))
+        };
+        assert_eq!(visit(&trial(), "/", &session).status(), status, "{ahead}");
+    }
+}
+
+#[test]
+fn a_session_is_over_when_more_is_asked_for_at_its_login() {
+    let asking = |scopes: &[&str]| Provider {
+        client: Some(Client {
+            id: "dashboards".into(),
+            scopes: scopes.iter().map(ToString::to_string).collect(),
+        }),
+        ..provider()
+    };
+    assert_eq!(under(&json!({}), asking(&["openid"])), 200);
+    assert_eq!(under(&json!({}), asking(&[])), 200);
+    assert_eq!(under(&json!({}), asking(&["groups", "openid"])), 302);
+}
+
+/// An issuer that another provider has now, as the same client: what was the one's word is not the other's.
+#[test]
+fn a_session_is_of_the_provider_whose_word_it_was() {
+    let moved = Provider {
+        issuers: vec!["https://moved.example".into()],
+        ..okta_with_client()
+    };
+    let theirs = Provider {
+        issuers: provider().issuers,
+        ..google(okta_with_client())
+    };
+    let visited = |login: &str, providers: Vec<Provider>| {
+        let trial = Trial::ruling(&ruleset(&json!({"login": login})), providers);
+        visit(&trial, "/", &session(&json!({}))).status()
+    };
+    for login in [OKTA, GOOGLE] {
+        assert_eq!(visited(login, vec![theirs.clone(), moved.clone()]), 302);
+        // nor where both have it
+        let both = vec![theirs.clone(), okta_with_client()];
+        assert_eq!(visited(login, both), 302, "{login}");
+    }
+    let apart = vec![google(okta_with_client()), okta_with_client()];
+    assert_eq!(visited(OKTA, apart), 200);
+}
+
+#[test]
+fn a_revocation_that_is_over_gives_no_session_back() {
+    let under = |since: u64, until: u64, more: Value| {
+        let mut revocation = json!({"provider": OKTA, "revoked": {"subject": "ana"}});
+        revocation["until"] = json!(until);
+        for (member, value) in more.as_object().unwrap() {
+            revocation[member] = value.clone();
+        }
+        let rules = ruleset(&json!({"revocations": [revocation]}));
+        let trial = Trial::ruling(&rules, vec![okta_with_client()]);
+        let session = session_of(&json!({}), &Challenge::default(), UnixTime(since));
+        visit(&trial, "/", &session).status()
+    };
+    let (now, hour_ago) = (NOW.0, NOW.0 - 3_600);
+    assert_eq!(under(hour_ago, now + 1, json!({})), 302);
+    assert_eq!(under(hour_ago, now, json!({})), 302);
+    assert_eq!(under(hour_ago, hour_ago + 1, json!({})), 302);
+    // who logged in when it was over
+    assert_eq!(under(hour_ago, hour_ago, json!({})), 200);
+    // and of what it did not take
+    let earlier = json!({"issuedBefore": hour_ago - 60});
+    assert_eq!(under(hour_ago, now, earlier), 200);
+    // by a clock a little ahead, what is in force is
+    assert_eq!(under(now + 60, now + 1, json!({})), 302);
 }
 
 #[test]

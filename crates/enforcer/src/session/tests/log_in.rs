@@ -1,10 +1,11 @@
 //! What makes a session: the ID token of the one login, for the one client.
 
 use super::{
-    GOOGLE, NAVIGATION, google, id_token, id_token_by, log_in, okta_with_client, ruleset, session,
-    trial, visit,
+    GOOGLE, NAVIGATION, asked, google, id_token, id_token_by, log_in, okta_with_client, ruleset,
+    session, trial, visit,
 };
-use crate::session::NoSession;
+use crate::decision::Challenge;
+use crate::session::{AuthenticationRequest, NoSession};
 use crate::token::Invalid;
 use crate::token::mint::{ES256, NOW, claims_with, provider};
 use crate::trial::{APPLICATION, OKTA, Trial, policy, rule, rules, told};
@@ -34,6 +35,33 @@ fn a_login_is_for_the_one_client_alone() {
         json!({"aud": ["dashboards", "other"], "azp": "other"}),
     ] {
         assert_eq!(refusal(bad.clone()), Some(NoSession::OtherClient), "{bad}");
+    }
+}
+
+/// Applications may share a client: then the ID token of a login to one is for the same client as that
+/// to another, and whoever keeps it could log in with it elsewhere.
+#[test]
+fn a_login_is_the_one_that_the_browser_was_sent_to() {
+    let refusal = |changes: Value| log_in(&trial(), APPLICATION, &id_token(&changes)).err();
+    assert_eq!(refusal(json!({"nonce": "n"})), None);
+    for bad in [
+        json!({"nonce": "N"}),
+        json!({"nonce": "n "}),
+        json!({"nonce": ""}),
+        json!({"nonce": ["n"]}),
+        json!({"nonce": 7}),
+        // of a provider whose ID tokens are known by another claim
+        json!({"nonce": null, "at_hash": "x"}),
+    ] {
+        let mut okta = okta_with_client();
+        okta.forms
+            .iter_mut()
+            .for_each(|form| form.present = Vec::new());
+        okta.forms
+            .retain(|form| form.token_type == TokenType::IDToken);
+        let trial = Trial::ruling(&ruleset(&json!({})), vec![okta]);
+        let refusal = log_in(&trial, APPLICATION, &id_token(&bad)).err();
+        assert_eq!(refusal, Some(NoSession::OtherLogin), "{bad}");
     }
 }
 
@@ -131,13 +159,15 @@ fn nobody_logs_in_where_there_is_no_login() {
     );
     assert!(unknown, "{foreign:?}");
     let trial = Trial::ruling(&with, vec![okta_with_client()]);
+    let nothing = Challenge::default();
+    let plain = asked(&nothing);
     let place = (&"other".parse().unwrap(), &APPLICATION.parse().unwrap());
     assert_eq!(
-        trial.0.log_in(place, &token, NOW).err(),
+        trial.0.log_in(place, &token, plain, NOW).err(),
         Some(NoSession::NoRuleset)
     );
     let place = (&"shop".parse().unwrap(), &APPLICATION.parse().unwrap());
-    let late = trial.0.log_in(place, &token, NOW.plus(9_000)).err();
+    let late = trial.0.log_in(place, &token, plain, NOW.plus(9_000)).err();
     assert_eq!(late, Some(NoSession::NoRuleset));
 }
 
@@ -181,4 +211,10 @@ fn nothing_of_who_logged_in_is_printed() {
         "Session { provider: ProviderId(\"ClusterTrustProvider/okta\"), application: \
          ApplicationId(\"Service/orders\"), expires_at: UnixTime(1795528800), .. }"
     );
+    let nothing = Challenge::default();
+    let request = AuthenticationRequest {
+        nonce: "hidden",
+        challenge: &nothing,
+    };
+    assert!(!format!("{request:?}").contains("hidden"));
 }

@@ -182,8 +182,13 @@ pub(super) fn claimed(spec: &ProviderSpec) -> BTreeSet<String> {
     // Of everybody's tenants it has only those that it names.
     let own = own.filter(|own| !ENTRA.contains(own)).map(Into::into);
     let aliases = spec.issuer_aliases.known().into_iter().flatten().cloned();
+    // The names that the type has beside it are its own whatever else cannot be read.
+    let by_type = preset.filter(|preset| preset.issuer == own.as_deref());
+    let by_type = by_type.into_iter().flat_map(|preset| preset.aliases);
+    let by_type: Vec<String> = by_type.map(ToString::to_string).collect();
     own.into_iter()
         .chain(aliases)
+        .chain(by_type)
         .chain(read.into_iter().flat_map(|it| it.issuers))
         .collect()
 }

@@ -7,27 +7,29 @@
 //! orders.example.com   moc.elpmaxe.sredro
 //! ```
 
-use countersign_ruleset::host::HostPattern;
+use super::HostPattern;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The claims of many, each a set of patterns.
 #[derive(Debug)]
-pub(super) struct Claims<T> {
+pub struct Claimants<T> {
     by_host: BTreeMap<String, BTreeSet<T>>,
 }
 
-impl<T: Copy + Ord> Claims<T> {
-    pub(super) const fn new() -> Self {
+impl<T: Copy + Ord> Claimants<T> {
+    /// Nobody claims anything.
+    pub const fn new() -> Self {
         let by_host = BTreeMap::new();
         Self { by_host }
     }
 
-    pub(super) fn insert(&mut self, pattern: &HostPattern, by: T) {
+    /// Files a claim.
+    pub fn insert(&mut self, pattern: &HostPattern, by: T) {
         self.by_host.entry(key(pattern)).or_default().insert(by);
     }
 
     /// Who claims hosts of this pattern; the same one as often as he claims one.
-    pub(super) fn sharing(&self, pattern: &HostPattern) -> impl Iterator<Item = T> {
+    pub fn sharing(&self, pattern: &HostPattern) -> impl Iterator<Item = T> {
         let below = pattern
             .wildcard()
             .map(|suffix| format!("{}.", reversed(suffix)));
@@ -48,6 +50,12 @@ impl<T: Copy + Ord> Claims<T> {
     }
 }
 
+impl<T: Copy + Ord> Default for Claimants<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 fn key(pattern: &HostPattern) -> String {
     match pattern.wildcard() {
         Some(suffix) => format!("{}.*", reversed(suffix)),
@@ -61,8 +69,8 @@ fn reversed(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::Claims;
-    use countersign_ruleset::host::HostPattern;
+    use super::Claimants;
+    use crate::host::HostPattern;
 
     /// Each pair is asked, and the answers are the same.
     #[test]
@@ -83,7 +91,7 @@ mod tests {
         .iter()
         .map(|it| it.parse().unwrap())
         .collect();
-        let mut claims = Claims::new();
+        let mut claims = Claimants::new();
         for (n, pattern) in patterns.iter().enumerate() {
             claims.insert(pattern, n);
         }
