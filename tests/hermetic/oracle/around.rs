@@ -64,7 +64,7 @@ pub(crate) fn around() -> BoxedStrategy<Option<Around>> {
             Some(Around {
                 resources,
                 named: named.collect(),
-                edge: edge.filter(|_| by_host.is_none()),
+                edge: edge.filter(|_| by_host.is_none() || main == 4),
             })
         })
         .boxed()
@@ -108,6 +108,8 @@ fn references(main: usize, those: Vec<(Option<usize>, Option<Value>)>) -> Named 
     let reference = |(other, section): (Option<usize>, Option<Value>)| {
         let [group, kind, name] = *TARGETS.get(other.unwrap_or(main))?;
         let mut reference = json!({"group": group, "kind": kind, "name": name});
+        // Only a route has sections; that of a Service is a mistake, and seldom made.
+        let section = section.filter(|it| kind != "Service" || *it == json!("gone"));
         set(&mut reference, "sectionName", section);
         (kind != "Host").then_some(reference)
     };
