@@ -25,8 +25,12 @@ const AHEAD: i64 = -60;
 impl World {
     /// 45: only a 401 becomes a login, and only where somebody navigates there with a browser; a 401 of
     /// who has a session, if the login was not strong or fresh enough.
-    pub(crate) fn sent_to(&self, asked: &Asked, reason: &str) -> Option<String> {
-        let helps = ["NoToken", "InsufficientUserAuthentication"].contains(&reason);
+    pub(crate) fn sent_to(&self, asked: &Asked, form: &Form, reason: &str) -> Option<String> {
+        let helps = match reason {
+            "NoToken" => true,
+            "InsufficientUserAuthentication" => self.session(asked, form).is_some(),
+            _ => false,
+        };
         let sent = helps && asked.navigates();
         sent.then(|| self.login(asked))?
             .map(|(provider, ..)| provider.id.clone())
@@ -139,7 +143,9 @@ impl Asked {
     /// 45: whether somebody navigates there with a browser, by what it says of itself.
     fn navigates(&self) -> bool {
         let there = |name| !self.headers(name).is_empty();
-        if self.method != "GET" || self.token.is_some() || there("authorization") {
+        // Where nobody reads the header that it is in, a token is none.
+        let borne = self.token.iter().any(|token| token.header.is_none());
+        if self.method != "GET" || borne || there("authorization") {
             return false;
         }
         if self

@@ -39,7 +39,7 @@ impl World {
             return Answer::of("NotCovered");
         }
         let mut answer = self.answer(asked, &form, false);
-        answer.login = self.sent_to(asked, answer.reason);
+        answer.login = self.sent_to(asked, &form, answer.reason);
         // 27: what policies that only observe would make of it, if they decided too.
         if self.is_observed(asked, &form) {
             answer.would = Some(self.answer(asked, &form, true).reason);

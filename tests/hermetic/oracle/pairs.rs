@@ -79,8 +79,10 @@ pub(crate) fn held(seed: u64, pairs: u64, requests: usize) -> Count {
                     outcome.would.as_ref().map(|would| &*would.reason),
                 );
                 let (ours, shadow) = (expected.reason, expected.would);
-                let ways =
-                    format!("the oracle says {ours}, {shadow:?}, the edge {reason}, {would:?}");
+                let (login, to) = (&expected.login, &outcome.login);
+                let ways = format!(
+                    "the oracle says {ours}, {shadow:?}, {login:?}, the edge {reason}, {would:?}, {to:?}"
+                );
                 let rules = (&expected.rules, &outcome.rules);
                 let told = format!("{rules:?}\n{}", told(&world, asked));
                 count

@@ -269,6 +269,7 @@ fn agreed<'m, T: Clone + Ord + 'm>(
     // what may be for any target may be for this one, and say otherwise
     let mut lost = lost.deciding(&subject.members);
     whole &= lost.all(|member| match said(member) {
+        _ if !member.policy.whole => false,
         Said::Absent => true,
         Said::Known(value) => values.keys().all(|other| *other == value),
         Said::Unknown => false,

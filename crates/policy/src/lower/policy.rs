@@ -38,6 +38,8 @@ pub(crate) struct Lowered {
     pub(crate) id: PolicyId,
     pub(crate) targets: Targets,
     pub(crate) mode: Mode,
+    /// Whether each of its fields is one that there is, and it is known whether it decides.
+    pub(crate) whole: bool,
     pub(crate) rules: Vec<Placed>,
     /// The audiences that are written; where they cannot be read, no token is for it.
     pub(crate) audiences: Said<Vec<String>>,
@@ -62,7 +64,8 @@ pub(crate) fn lower(
     let misspelt = sink.unread(&path, &spec.unread, &SPEC);
     let (mode, mode_known) = mode(&path, &spec.mode, sink);
     let mut targets = Targets::lower(resources, &id.namespace, spec, sink);
-    if misspelt || !mode_known {
+    let whole = !misspelt && mode_known;
+    if !whole {
         // it may have said that less is allowed, or nothing yet
         targets
             .these
@@ -71,18 +74,19 @@ pub(crate) fn lower(
     }
     let rules_path = path.name("rules");
     let written = sink.required(&rules_path, &spec.rules);
-    let whole = !matches!(spec.rules, Field::Unknown(_))
+    let all_rules = !matches!(spec.rules, Field::Unknown(_))
         && !spec
             .unread
             .iter()
             .any(|(name, value)| may_be_rules(name, value));
-    let rules = rule::rules(place, &rules_path, (written, whole), sink);
+    let rules = rule::rules(place, &rules_path, (written, all_rules), sink);
     // INVARIANT: a resource's name is a DNS name, or it would not have been read
     let id = format!("AccessPolicy/{}", id.name).parse().ok()?;
     Some(Lowered {
         id,
         targets,
         mode,
+        whole,
         rules,
         audiences: audiences(&path, &spec.audiences, sink),
         login: login::login(place, &path.name("login"), &spec.login, sink),
