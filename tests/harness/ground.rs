@@ -111,10 +111,36 @@ impl Ground {
     /// # Errors
     /// If it does not start, or does not say where it listens.
     pub async fn edge(&self, target: &str, upstream: &Upstream) -> Result<Edge> {
+        let from = ["--rulesets", "published", "--state-dir", "state"];
+        self.edge_from(&from, target, upstream).await
+    }
+
+    /// The same, with rulesets from elsewhere.
+    ///
+    /// # Errors
+    /// If it does not start, or does not say where it listens.
+    pub async fn edge_from(
+        &self,
+        from: &[&str],
+        target: &str,
+        upstream: &Upstream,
+    ) -> Result<Edge> {
+        self.edge_with(&[], from, target, upstream).await
+    }
+
+    /// The same, with variables of its own.
+    ///
+    /// # Errors
+    /// If it does not start, or does not say where it listens.
+    pub async fn edge_with(
+        &self,
+        variables: &[(&str, &str)],
+        from: &[&str],
+        target: &str,
+        upstream: &Upstream,
+    ) -> Result<Edge> {
         let url = upstream.url();
-        let arguments = [
-            "--rulesets",
-            "published",
+        let always = [
             "--scope",
             "shop",
             "--cluster",
@@ -129,10 +155,9 @@ impl Ground {
             "127.0.0.1:0",
             "--admin-listen",
             "127.0.0.1:0",
-            "--state-dir",
-            "state",
         ];
-        let program = Program::start("countersign-edge", &arguments, self.root())?;
+        let arguments = [from, &always].concat();
+        let program = Program::start_with("countersign-edge", &arguments, self.root(), variables)?;
         let address = program
             .says("where it listens", |text| bound(text, "listen"))
             .await?;
@@ -159,7 +184,7 @@ pub fn now() -> Result<UnixTime> {
 }
 
 /// The address that follows a word in what an edge says of itself.
-fn bound(text: &str, word: &str) -> Option<SocketAddr> {
+pub fn bound(text: &str, word: &str) -> Option<SocketAddr> {
     let line = text.lines().find(|line| line.contains("listening"))?;
     let (_, rest) = line.split_once(word)?;
     let mut addresses = rest.split(|c: char| !(c.is_ascii_digit() || c == '.' || c == ':'));

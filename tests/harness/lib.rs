@@ -10,11 +10,16 @@
 
 pub mod case;
 pub mod cast;
+pub mod cluster;
+pub mod controller;
 pub mod files;
 pub mod ground;
 pub mod issuer;
+pub mod kms;
 pub mod program;
 pub mod publish;
+pub mod s3;
+pub mod skip;
 pub mod trial;
 pub mod upstream;
 pub mod wire;

@@ -54,7 +54,21 @@ impl Program {
     /// # Errors
     /// If it is not built, or does not start.
     pub fn start(name: &str, arguments: &[&str], folder: &Path) -> Result<Self> {
+        Self::start_with(name, arguments, folder, &[])
+    }
+
+    /// The same, with variables of its own.
+    ///
+    /// # Errors
+    /// If it is not built, or does not start.
+    pub fn start_with(
+        name: &str,
+        arguments: &[&str],
+        folder: &Path,
+        variables: &[(&str, &str)],
+    ) -> Result<Self> {
         let mut command = command(name, arguments, folder)?;
+        command.envs(variables.iter().copied());
         command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -73,6 +87,11 @@ impl Program {
             child,
             said,
         })
+    }
+
+    /// The number of its process, while it runs.
+    pub fn id(&self) -> Option<u32> {
+        self.child.id()
     }
 
     /// All lines of a stream until now.
@@ -178,7 +197,7 @@ fn command(name: &str, arguments: &[&str], folder: &Path) -> Result<Command> {
 }
 
 /// `target/PROFILE/NAME`, two folders above this test.
-fn built(name: &str) -> Result<PathBuf> {
+pub fn built(name: &str) -> Result<PathBuf> {
     let test = std::env::current_exe()?;
     let profile = test
         .parent()

@@ -12,6 +12,8 @@ use tests::wire::{Caller, Version};
 
 mod changes;
 mod life;
+mod network;
+mod objects;
 mod published;
 mod raw;
 mod requests;

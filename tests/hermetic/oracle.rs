@@ -7,6 +7,8 @@
 use serde_json::Value;
 
 mod aims;
+#[cfg(test)]
+mod alone;
 mod around;
 mod browsers;
 mod callers;

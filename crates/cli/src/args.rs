@@ -1,15 +1,16 @@
 //! The commands and their flags. Each flag can be set by its `COUNTERSIGN_` variable too.
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
-use countersign_ruleset::key::KeyAlgorithm;
 use countersign_ruleset::names::{Cluster, Scope};
 use countersign_ruleset::time::Seconds;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 mod explain;
+mod keys;
 
 pub use explain::Explain;
+pub use keys::{Adopt, Algorithm, Generate, InCluster, KeysCommand, Rotate, Withdraw};
 
 /// Access policies for services: write them, check them, try them out, publish them.
 #[derive(Debug, Parser)]
@@ -200,50 +201,6 @@ pub struct Verify {
         hide_env_values = true
     )]
     pub scopes: Vec<Scope>,
-}
-
-/// What to do with keys.
-#[derive(Debug, Subcommand)]
-pub enum KeysCommand {
-    /// Make a root key, a signing key, and the trust document that binds them.
-    Generate(Generate),
-}
-
-/// Flags of `keys generate`.
-#[derive(Debug, clap::Args)]
-pub struct Generate {
-    /// The installation: its name is bound into every document.
-    #[arg(long, env = "COUNTERSIGN_CLUSTER", hide_env_values = true)]
-    pub cluster: Cluster,
-    /// The folder for root.pem, signing.pem and trust/1.json. Nothing in it is overwritten.
-    #[arg(
-        long,
-        value_name = "DIR",
-        env = "COUNTERSIGN_OUT",
-        hide_env_values = true
-    )]
-    pub out: PathBuf,
-    /// How the keys sign.
-    #[arg(long, value_enum, default_value_t = Algorithm::Ed25519, env = "COUNTERSIGN_ALGORITHM", hide_env_values = true)]
-    pub algorithm: Algorithm,
-}
-
-/// How keys sign.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Algorithm {
-    /// Ed25519.
-    Ed25519,
-    /// ECDSA with P-256, for FIPS.
-    P256,
-}
-
-impl From<Algorithm> for KeyAlgorithm {
-    fn from(algorithm: Algorithm) -> Self {
-        match algorithm {
-            Algorithm::Ed25519 => Self::Ed25519,
-            Algorithm::P256 => Self::EcdsaP256,
-        }
-    }
 }
 
 /// A namespace and its UID.

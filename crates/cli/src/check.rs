@@ -2,10 +2,10 @@
 
 use crate::Exit;
 use crate::args::Check;
-use crate::fetch;
 use crate::finding::{Finding, count, counted};
 use crate::manifests::{self, Manifests};
 use crate::report::Answer;
+use countersign_controller::provider_keys;
 use countersign_policy::compile;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -24,7 +24,7 @@ fn answer(manifests: &Manifests) -> Answer {
     let found = compilation
         .diagnostics
         .iter()
-        .filter(|one| !fetch::is_want_of_keys(one));
+        .filter(|one| !provider_keys::is_want_of_keys(one));
     let mut findings: Vec<Finding> = found.map(|one| manifests.finding(one)).collect();
     findings.extend(manifests.warnings.iter().cloned());
     let (resources, files) = (manifests.count(), manifests.files);

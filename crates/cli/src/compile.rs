@@ -2,13 +2,13 @@
 
 use crate::args::Compile;
 use crate::check::unreadable;
-use crate::fetch;
 use crate::finding::{Finding, count, counted};
 use crate::manifests::{self, Manifests};
 use crate::publish::{self, Order, Published};
 use crate::report::Answer;
 use crate::{Clock, Exit, signing};
 use anyhow::{Context, Result};
+use countersign_controller::provider_keys;
 use countersign_policy::Compiled;
 use countersign_policy::diagnostic::{Code, Diagnostic, FieldPath, ResourceId, Severity};
 use countersign_ruleset::names::Scope;
@@ -16,10 +16,11 @@ use countersign_ruleset::provider::Refresh;
 use countersign_ruleset::time::UnixTime;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Compiles, signs and publishes.
 pub(crate) fn run(args: &Compile, clock: Clock) -> Result<Answer> {
-    let key = signing::read_key(&args.sign_with).context("--sign-with")?;
+    let key = Arc::new(signing::read_key(&args.sign_with).context("--sign-with")?);
     let trust = signing::read_trust(&args.trust).context("--trust")?;
     let manifests = match manifests::read(&args.folders) {
         Ok(manifests) => manifests,
@@ -28,7 +29,10 @@ pub(crate) fn run(args: &Compile, clock: Clock) -> Result<Answer> {
     let now = (clock.seconds)();
     let mut lowered = {
         let http_on_loopback = args.danger_allow_http_issuers;
-        let rules = Some(fetch::Rules { http_on_loopback });
+        let rules = Some(provider_keys::Rules {
+            http_on_loopback,
+            ..provider_keys::Rules::default()
+        });
         lower(&manifests, http_on_loopback, rules, now)?
     };
     let uids = args.scope_uids.iter();
@@ -48,7 +52,7 @@ pub(crate) fn run(args: &Compile, clock: Clock) -> Result<Answer> {
         milliseconds: (clock.milliseconds)(),
     };
     let kept = publish::keep(&mut lowered.rulesets, &lowered.failed, &order)?;
-    fetch::tell_kept(&mut lowered.diagnostics, &kept);
+    provider_keys::tell_kept(&mut lowered.diagnostics, &kept);
     let published = publish::publish(&lowered.rulesets, &order)?;
     let found = lowered.diagnostics.iter();
     let mut findings: Vec<Finding> = found.map(|one| manifests.finding(one)).collect();
@@ -76,7 +80,7 @@ pub(crate) struct Lowered {
 pub(crate) fn lower(
     manifests: &Manifests,
     http_on_loopback: bool,
-    rules: Option<fetch::Rules>,
+    rules: Option<provider_keys::Rules>,
     now: UnixTime,
 ) -> Result<Lowered> {
     let mut refused = manifests.resources.insecure_providers();
@@ -85,13 +89,13 @@ pub(crate) fn lower(
     }
     let mut sources = manifests.resources.key_sources();
     sources.retain(|source| !refused.contains(&source.resource));
-    let fetched = rules.map(|rules| fetch::all(&sources, rules, now));
+    let fetched = rules.map(|rules| provider_keys::all(&sources, &rules, now));
     let fetched = fetched.transpose()?.unwrap_or_default();
     let mut compilation = countersign_policy::compile(&manifests.resources, &fetched.keys);
     compilation.diagnostics.retain(|one| {
         // of both it is said below why, and what to do
         let insecure = one.code == Code::InsecureIssuer && refused.contains(&one.resource);
-        !insecure && !fetch::is_want_of_keys(one)
+        !insecure && !provider_keys::is_want_of_keys(one)
     });
     let failed = fetched.failed();
     compilation.diagnostics.extend(fetched.diagnostics);

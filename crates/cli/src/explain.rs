@@ -3,12 +3,12 @@
 use crate::args::Explain;
 use crate::check::unreadable;
 use crate::compile::lower;
-use crate::fetch;
 use crate::finding::Finding;
 use crate::manifests::{self, Manifests};
 use crate::report::Answer;
 use crate::{Clock, Exit, Misused};
 use anyhow::{Context, Result, anyhow};
+use countersign_controller::provider_keys;
 use countersign_enforcer::explain::Explanation;
 use countersign_enforcer::mcp::MAX_BODY;
 use countersign_enforcer::request::Request;
@@ -50,7 +50,10 @@ fn explain(args: &Explain, clock: Clock) -> Result<Answer> {
     let http_on_loopback = args.danger_allow_http_issuers;
     // keys are for tokens: where none can be there, nobody is asked, and nobody's silence reported
     let may_have_a_token = args.token_file.is_some() || !args.headers.is_empty();
-    let rules = may_have_a_token.then_some(fetch::Rules { http_on_loopback });
+    let rules = may_have_a_token.then_some(provider_keys::Rules {
+        http_on_loopback,
+        ..provider_keys::Rules::default()
+    });
     let lowered = lower(&manifests, http_on_loopback, rules, now)?;
     let (scope, compiled) = called(args, &lowered.rulesets)?;
     sent.go_to(compiled)?;

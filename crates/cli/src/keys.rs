@@ -4,6 +4,7 @@ use crate::args::Generate;
 use crate::report::Answer;
 use crate::{Exit, Misused};
 use anyhow::{Context, Result};
+use countersign_ruleset::names::Cluster;
 use countersign_ruleset::sign::{self, Signer, SigningKey};
 use countersign_ruleset::time::UnixTime;
 use countersign_ruleset::trust::{MAX_VALIDITY, Trust};
@@ -13,18 +14,18 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+mod sign_in;
+mod signed;
+mod trusted;
+
+pub(crate) use sign_in::{adopt, rotate, withdraw};
+
 /// The cluster whose trust `countersign dev` makes, and no production edge takes.
 pub(crate) const DEV: &str = "dev";
 
 /// Makes root.pem, signing.pem and trust/1.json, or nothing.
 pub(crate) fn generate(args: &Generate, now: UnixTime) -> Result<Answer> {
-    if args.cluster.as_str() == DEV {
-        return Err(Misused(format!(
-            "expected a cluster of your own, got `{DEV}`: that is what `countersign dev` signs as, and \
-             edges refuse it"
-        ))
-        .into());
-    }
+    expect_own_name(&args.cluster)?;
     let [root_path, signing_path] = ["root.pem", "signing.pem"].map(|name| args.out.join(name));
     let trust_path = args.out.join("trust/1.json");
     for path in [&root_path, &signing_path, &trust_path] {
@@ -81,6 +82,17 @@ pub(crate) fn generate(args: &Generate, now: UnixTime) -> Result<Answer> {
     })
 }
 
+/// Refuses the name that edges refuse.
+fn expect_own_name(cluster: &Cluster) -> Result<(), Misused> {
+    if cluster.as_str() == DEV {
+        return Err(Misused(format!(
+            "expected a cluster of your own, got `{DEV}`: that is what `countersign dev` signs as, and \
+             edges refuse it"
+        )));
+    }
+    Ok(())
+}
+
 /// Writes a file that must not be there yet.
 fn create(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
     let mut options = OpenOptions::new();
@@ -90,7 +102,10 @@ fn create(path: &Path, bytes: &[u8], mode: u32) -> Result<()> {
 }
 
 #[cfg(test)]
-mod tests {
+mod tests;
+
+#[cfg(test)]
+mod first {
     use super::generate;
     use crate::args::{Algorithm, Generate};
     use crate::{Exit, Misused};

@@ -21,7 +21,6 @@ mod check;
 mod compile;
 mod dev;
 mod explain;
-mod fetch;
 mod finding;
 mod keys;
 mod manifests;
@@ -83,9 +82,12 @@ pub fn run(args: Args, clock: Clock) -> Exit {
         Command::Compile(compile) => compile::run(&compile, clock),
         Command::Explain(explain) => explain::run(&explain, clock),
         Command::Dev(dev) => return dev::run(&dev, clock, &report),
-        Command::Keys(KeysCommand::Generate(generate)) => {
-            keys::generate(&generate, (clock.seconds)())
-        }
+        Command::Keys(command) => match command {
+            KeysCommand::Adopt(adopt) => keys::adopt(&adopt, clock),
+            KeysCommand::Generate(generate) => keys::generate(&generate, (clock.seconds)()),
+            KeysCommand::Rotate(rotate) => keys::rotate(&rotate, clock),
+            KeysCommand::Withdraw(withdraw) => keys::withdraw(&withdraw, clock),
+        },
         Command::Verify(verify) => verify::run(&verify, (clock.seconds)()),
     };
     report.answer(answer.unwrap_or_else(|error| Answer::failure(&error)))

@@ -1,27 +1,26 @@
-//! Publishes rulesets into a folder that edges read: signed in memory first, then written, manifest last.
+//! Publishes rulesets into a folder that edges read, as a controller publishes them.
 
-use crate::signing::{self, Terms};
 use anyhow::{Context, Result, bail};
+use countersign_controller::publication::{
+    self, Authority, ClockRule, Directory, Document, Moment, NotPublished, Publisher, Terms, Unfit,
+};
+use countersign_controller::signing::{Keyring, SigningService};
 use countersign_policy::Compiled;
-use countersign_ruleset::json::MAX_INTEGER;
+use countersign_policy::diagnostic::ResourceId;
+use countersign_ruleset::manifest::MAX_STALE;
 use countersign_ruleset::names::{Cluster, Scope};
-use countersign_ruleset::provider::Keys;
-use countersign_ruleset::rules::Rules;
-use countersign_ruleset::sign::{self, Issue, Publication, Signer, SigningKey};
+use countersign_ruleset::sign::SigningKey;
 use countersign_ruleset::time::UnixTime;
 use countersign_ruleset::trust::Trust;
+use futures::executor::block_on;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
-mod folder;
-mod keep;
-mod last;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use folder::scopes;
-pub(crate) use keep::keep;
-use last::{Chain, Last};
+pub(crate) use countersign_controller::publication::Published;
 
 /// What to publish, and how.
 #[derive(Debug)]
@@ -29,7 +28,7 @@ pub(crate) struct Order<'a> {
     /// The installation.
     pub(crate) cluster: &'a Cluster,
     /// The key.
-    pub(crate) key: &'a SigningKey,
+    pub(crate) key: &'a Arc<SigningKey>,
     /// The pinned trust document, as it came.
     pub(crate) trust: &'a [u8],
     /// Where its later versions are looked for.
@@ -48,27 +47,9 @@ pub(crate) struct Order<'a> {
     pub(crate) milliseconds: u64,
 }
 
-/// One namespace's ruleset, as it was published.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Published {
-    /// The namespace.
-    pub(crate) scope: Scope,
-    /// The serial.
-    pub(crate) serial: u64,
-    /// The digest of the manifest.
-    pub(crate) digest: String,
-    /// The end of its validity.
-    pub(crate) expires_at: UnixTime,
-    /// How many rules it holds.
-    pub(crate) rules: usize,
-    /// Whether it denies everything, as its namespace is no longer among the manifests.
-    pub(crate) emptied: bool,
-}
-
-/// A ruleset that is signed, but not written.
-struct Signed {
-    summary: Published,
-    publication: Publication,
+/// The namespaces that a folder has a ruleset of; none if there is no folder.
+pub(crate) fn scopes(folder: &Path) -> Result<BTreeSet<Scope>> {
+    Ok(Directory::new(folder.to_path_buf()).list()?)
 }
 
 /// Publishes all of them, or none. A namespace that was published before and is no longer among them
@@ -78,90 +59,109 @@ pub(crate) fn publish(
     order: &Order<'_>,
 ) -> Result<Vec<Published>> {
     let there = scopes(order.out)?;
-    let chain = Chain::follow(order)?;
-    let all: BTreeSet<&Scope> = rulesets.keys().chain(&there).collect();
-    let trust = chain.latest()?;
     for scope in order.uids.keys() {
-        if !all.contains(scope) {
+        if !there.contains(scope) && !rulesets.contains_key(scope) {
             bail!("expected --scope-uid of a namespace that is published, got `{scope}`");
         }
     }
-    let mut signed = Vec::new();
-    for scope in all {
-        let compiled = rulesets.get(scope);
-        if compiled.is_none() && !signing::may_sign(trust, scope, order.key.public_key()) {
-            continue;
-        }
-        let last = chain.read(scope, order)?;
-        signed.push(sign_one(scope, compiled, last.as_ref(), trust, order)?);
+    let publisher = order.publisher()?;
+    block_on(publisher.publish_all(rulesets, order.uids, order.moment())).map_err(advised)
+}
+
+/// Gives each provider whose fetch failed the keys that it was last published with, and says until
+/// when they are good.
+pub(crate) fn keep(
+    rulesets: &mut BTreeMap<Scope, Compiled>,
+    failed: &BTreeSet<ResourceId>,
+    order: &Order<'_>,
+) -> Result<BTreeMap<ResourceId, UnixTime>> {
+    if failed.is_empty() {
+        return Ok(BTreeMap::new());
     }
-    folder::write_trust(order.out, &chain)?;
-    for Signed {
-        summary,
-        publication,
-    } in &signed
-    {
-        folder::write(order.out, &summary.scope, publication)
-            .with_context(|| format!("{}", order.out.join(summary.scope.as_str()).display()))?;
-    }
-    Ok(signed.into_iter().map(|signed| signed.summary).collect())
+    let publisher = order.publisher()?;
+    block_on(publication::keep(
+        rulesets,
+        failed,
+        &publisher,
+        order.moment(),
+    ))
+    .map_err(advised)
 }
 
 impl Order<'_> {
-    /// Where a namespace's ruleset is.
-    fn place(&self, scope: &Scope) -> PathBuf {
-        self.out.join(scope.as_str())
+    fn publisher(&self) -> Result<Publisher> {
+        let store = Arc::new(Directory::new(self.out.to_path_buf()));
+        let key: Arc<dyn SigningService> = Arc::<SigningKey>::clone(self.key);
+        let authority = Authority {
+            cluster: self.cluster.clone(),
+            trust: self.documents()?,
+            keyring: Keyring::new(vec![key]),
+        };
+        let terms = Terms {
+            valid_for: self.valid_for,
+            stale_for: self.stale_for,
+            smallest_age: self.valid_for,
+            // whoever runs a command sees the serials that it says
+            clock: ClockRule::Lenient,
+        };
+        Ok(Publisher::new(store, authority, terms))
+    }
+
+    const fn moment(&self) -> Moment {
+        Moment {
+            now: self.now,
+            milliseconds: self.milliseconds,
+        }
+    }
+
+    /// The pinned document, and the later ones beside it.
+    fn documents(&self) -> Result<Vec<Document>> {
+        let place = "the document given by --trust";
+        let pinned = Trust::open_pinned(self.trust).context(place)?;
+        let mut documents = vec![Document {
+            place: place.to_owned(),
+            bytes: self.trust.to_vec(),
+        }];
+        let mut version = pinned.version;
+        while let Some(folder) = self.trust_folder {
+            version = version.saturating_add(1);
+            let path = folder.join(format!("{version}.json"));
+            if !path.exists() {
+                break;
+            }
+            documents.push(Document {
+                place: path.display().to_string(),
+                bytes: crate::signing::read_trust(&path)?,
+            });
+        }
+        Ok(documents)
     }
 }
 
-fn sign_one(
-    scope: &Scope,
-    compiled: Option<&Compiled>,
-    last: Option<&Last>,
-    trust: &Trust,
-    order: &Order<'_>,
-) -> Result<Signed> {
-    let terms = Terms {
-        cluster: order.cluster,
-        valid_for: order.valid_for,
-        stale_for: order.stale_for,
-        now: order.now,
+/// Why it was not published, and by which flag that is mended.
+fn advised(error: NotPublished) -> anyhow::Error {
+    let advice = match &error {
+        NotPublished::OtherTrust { .. } => {
+            " by --trust: publish to another folder, or name that document".to_owned()
+        }
+        NotPublished::Unverifiable { .. } => {
+            ". Look at who wrote it; to begin anew, take the folder away".to_owned()
+        }
+        NotPublished::Unfit(Unfit::OtherKey { .. }) => {
+            ": name that key with --sign-with".to_owned()
+        }
+        NotPublished::Unfit(Unfit::Stale(got)) => {
+            return anyhow::anyhow!("expected --stale-for up to {MAX_STALE} s, got {got} s");
+        }
+        NotPublished::Unfit(Unfit::Validity { version, most, got }) => {
+            return anyhow::anyhow!(
+                "expected --valid-for of 1 to {most} s, as trust document {version} allows, got {got} s"
+            );
+        }
+        NotPublished::Unfit(Unfit::WrongCluster { got, .. }) => {
+            format!(": say --cluster {got}, or name another document with --trust")
+        }
+        _ => return error.into(),
     };
-    signing::inspect(trust, scope, order.key, terms)?;
-    let empty = (Rules::empty(scope.clone()), Keys::default());
-    let (rules, keys) = compiled.map_or((&empty.0, &empty.1), |c| (&c.rules, &c.keys));
-    // a later trust document begins the serials anew, or a thief's last would be ours
-    let before = last.filter(|last| last.manifest.trust == trust.version);
-    let next = before.map_or(0, |last| last.manifest.serial.saturating_add(1));
-    anyhow::ensure!(
-        next <= MAX_INTEGER,
-        "the last serial of `{scope}` is taken: publish the next trust document, which begins them anew"
-    );
-    // an edge that knows the namespace's UID takes no ruleset without it
-    let uid = order.uids.get(scope).cloned();
-    let uid = uid.or_else(|| last.map(|last| last.manifest.scope_uid.clone()));
-    let issue = Issue {
-        cluster: order.cluster.clone(),
-        scope: scope.clone(),
-        scope_uid: uid.unwrap_or_default(),
-        trust: trust.version,
-        serial: order.milliseconds.max(next),
-        issued_at: order.now,
-        valid_for: order.valid_for,
-        stale_for: order.stale_for,
-        previous: last.map(|last| last.digest.clone()),
-    };
-    let summary = (issue.serial, issue.issued_at.plus(issue.valid_for));
-    let publication = sign::publish(rules, keys, issue, &[order.key])?;
-    Ok(Signed {
-        summary: Published {
-            scope: scope.clone(),
-            serial: summary.0,
-            digest: publication.digest.to_string(),
-            expires_at: summary.1,
-            rules: rules.rules().count(),
-            emptied: compiled.is_none(),
-        },
-        publication,
-    })
+    anyhow::anyhow!("{error}{advice}")
 }

@@ -4,7 +4,7 @@ use crate::config::Config;
 use crate::source::TrustedProxies;
 use crate::upstream::Upstream;
 use clap::{ArgGroup, CommandFactory, Parser, ValueEnum};
-use countersign_enforcer::load::Sources;
+use countersign_enforcer::load::{NotAPlace, Place, Sources};
 use countersign_enforcer::store::Target;
 use countersign_ruleset::names::{ApplicationId, Cluster, Scope};
 use countersign_ruleset::time::Seconds;
@@ -17,6 +17,10 @@ use std::time::Duration;
 /// The cluster of `countersign dev`, whose keys lie on somebody's laptop.
 const DEVELOPMENT: &str = "dev";
 
+/// The oldest that a ruleset may be, in seconds, where every start is a first start and whoever carries
+/// it could bring an older one: 1 hour.
+const MAX_AGE: u64 = 3_600;
+
 /// Puts signed access policies in front of a service.
 ///
 /// Every request is decided by the ruleset in force: let in, and sent on to the upstream, or answered
@@ -26,16 +30,28 @@ const DEVELOPMENT: &str = "dev";
 #[command(name = "countersign-edge", version)]
 #[command(group(ArgGroup::new("what").required(true).args(["target", "route_by_host"])))]
 pub struct Args {
-    /// Where rulesets are published: a directory with trust/ and a folder for each scope. The newest
-    /// that verifies is in force.
+    /// Where rulesets are published: a directory with trust/ and a folder for each scope, a mounted
+    /// ConfigMap, a controller at `https://HOST/`, the same files below `https://HOST/PATH/` or in a
+    /// bucket at `gs://`, `s3://` or `az://`. The newest that verifies is in force.
     #[arg(
         long,
         env = "COUNTERSIGN_RULESETS",
-        value_name = "DIR",
+        value_name = "DIR|configmap:DIR|URL",
         value_delimiter = ',',
         required = true
     )]
     pub rulesets: Vec<String>,
+    /// The token that the server of the rulesets is told, such as a projected service-account token;
+    /// the file is read anew for each request.
+    #[arg(long, env = "COUNTERSIGN_RULESETS_TOKEN", value_name = "FILE")]
+    pub rulesets_token: Option<PathBuf>,
+    /// The certificates, in PEM, of whoever vouches for the server of the rulesets; without it, the
+    /// web's authorities. The file may change while the edge runs.
+    #[arg(long, env = "COUNTERSIGN_RULESETS_CA", value_name = "FILE")]
+    pub rulesets_ca: Option<PathBuf>,
+    /// Take rulesets over plain http, too, from an address of this machine alone.
+    #[arg(long, env = "COUNTERSIGN_DANGER_ALLOW_HTTP_RULESETS")]
+    pub danger_allow_http_rulesets: bool,
     /// A namespace whose ruleset is enforced, with its UID if that is to be pinned.
     #[arg(
         long,
@@ -79,7 +95,8 @@ pub struct Args {
     /// Where floors and the ruleset in force are kept, so that a restart accepts nothing older.
     #[arg(long, env = "COUNTERSIGN_STATE_DIR", value_name = "DIR")]
     pub state_dir: Option<PathBuf>,
-    /// The oldest that a ruleset may be, such as 1h; without it, as old as it says itself.
+    /// The oldest that a ruleset may be, such as 1h. Without it, as old as it says itself; but 1h, if
+    /// it comes over a network and there is no state directory.
     #[arg(long, env = "COUNTERSIGN_MAX_AGE", value_name = "DURATION")]
     pub max_age: Option<Seconds>,
     /// The least place that a ruleset must have, for an edge without a state directory.
@@ -137,11 +154,14 @@ impl FromStr for PinnedScope {
 /// Flags that each can be read and do not go together, or a file that cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum Unfit {
-    /// A carrier that this version cannot read from.
+    /// A carrier that is not read.
+    #[error("--rulesets: {0}")]
+    Carrier(#[from] NotAPlace),
+    /// A token goes to one server, for whoever has it may speak for this edge.
     #[error(
-        "--rulesets: expected a directory, got `{0}`: this version reads from directories alone"
+        "--rulesets-token: expected one URL in --rulesets beside it, got {0}: a token is for one server"
     )]
-    Carrier(String),
+    Token(usize),
     /// The trust of a laptop.
     #[error(
         "--cluster: `{DEVELOPMENT}` is the cluster of `countersign dev`, whose keys guard nothing: name your own"
@@ -187,9 +207,7 @@ impl Args {
         if self.cluster.as_str() == DEVELOPMENT {
             return Err(Unfit::Development);
         }
-        if let Some(carrier) = self.rulesets.iter().find(|carrier| carrier.contains("://")) {
-            return Err(Unfit::Carrier(carrier.clone()));
-        }
+        let places = self.places()?;
         if self.target.is_some() && self.scope.len() != 1 {
             return Err(Unfit::Scopes(self.scope.len()));
         }
@@ -207,7 +225,9 @@ impl Args {
             config.trusted_proxies = proxies;
         }
         let mut options = Options::new(self.cluster);
-        options.max_age = self.max_age.map(|age| age.0);
+        let remote = places.iter().any(Place::is_remote);
+        let fresh = (remote && self.state_dir.is_none()).then_some(MAX_AGE);
+        options.max_age = self.max_age.map(|age| age.0).or(fresh);
         options.serial_floor = self.serial_floor;
         let mut scopes = Vec::with_capacity(self.scope.len());
         for PinnedScope { scope, uid } in self.scope {
@@ -220,7 +240,7 @@ impl Args {
             trust_root,
             options,
             scopes: scopes.clone(),
-            directories: self.rulesets.into_iter().map(PathBuf::from).collect(),
+            places,
             state: self.state_dir,
         };
         let target = self.target.map_or(Target::ByHost, Target::Application);
@@ -230,6 +250,33 @@ impl Args {
             scopes,
             sources,
         })
+    }
+
+    /// Where rulesets are published, and what is told there.
+    fn places(&self) -> Result<Vec<Place>, Unfit> {
+        let mut places = Vec::with_capacity(self.rulesets.len());
+        for text in &self.rulesets {
+            let mut place: Place = text.parse()?;
+            match &mut place {
+                Place::ConfigMap(_) | Place::Directory(_) => {}
+                Place::Https(endpoint) => {
+                    endpoint.permit(self.danger_allow_http_rulesets)?;
+                    endpoint.token.clone_from(&self.rulesets_token);
+                    endpoint.ca.clone_from(&self.rulesets_ca);
+                }
+                #[cfg(feature = "objects")]
+                Place::Objects(bucket) => {
+                    bucket.http_on_loopback = self.danger_allow_http_rulesets;
+                }
+            }
+            places.push(place);
+        }
+        let asked = |place: &&Place| matches!(place, Place::Https(_));
+        let servers = places.iter().filter(asked).count();
+        if self.rulesets_token.is_some() && servers != 1 {
+            return Err(Unfit::Token(servers));
+        }
+        Ok(places)
     }
 }
 

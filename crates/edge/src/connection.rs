@@ -10,6 +10,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use std::convert::Infallible;
+use std::error::Error;
 use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -97,11 +98,7 @@ async fn serve(
         tokio::select! {
             ended = connection.as_mut() => {
                 if let Err(error) = ended {
-                    let cause = error.downcast_ref::<hyper::Error>();
-                    if cause.is_some_and(hyper::Error::is_parse_too_large) {
-                        exchange.metrics.refused_heads.inc();
-                    }
-                    tracing::debug!(%peer, %error, "a connection broke");
+                    broke(&*error, peer, &exchange);
                 }
                 return;
             }
@@ -117,6 +114,14 @@ async fn serve(
             }
         }
     }
+}
+
+fn broke(error: &(dyn Error + Send + Sync + 'static), peer: IpAddr, exchange: &Exchange) {
+    let cause = error.downcast_ref::<hyper::Error>();
+    if cause.is_some_and(hyper::Error::is_parse_too_large) {
+        exchange.metrics.refused_heads.inc();
+    }
+    tracing::debug!(%peer, %error, "a connection broke");
 }
 
 async fn answer(

@@ -25,11 +25,13 @@ fn main() -> ExitCode {
             tracing::warn!(connections, "the grace is over: connections were cut off");
             ExitCode::SUCCESS
         }
-        Err(error) => {
-            tracing::error!("{error:#}");
-            ExitCode::FAILURE
-        }
+        Err(error) => failed(&error),
     }
+}
+
+fn failed(error: &anyhow::Error) -> ExitCode {
+    tracing::error!("{error:#}");
+    ExitCode::FAILURE
 }
 
 fn run(args: Args) -> anyhow::Result<Stopped> {

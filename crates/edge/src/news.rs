@@ -45,16 +45,15 @@ impl News {
     fn told(&self, report: &Report) {
         let (scope, carrier) = (&report.scope, report.carrier.as_str());
         if report.withdrawn {
-            tracing::error!(%scope, carrier, "what was in force is withdrawn: its keys are trusted no longer");
+            withdrawn(scope, carrier);
         }
         if !report.persisted {
-            self.metrics.unpersisted.inc();
-            tracing::error!(%scope, "the state could not be written: a restart may lose its floor");
+            self.unpersisted(scope);
         }
         match &report.news {
             Look::InForce { serial } => {
                 self.forget(scope, carrier);
-                tracing::info!(%scope, serial, carrier, "in force");
+                in_force(scope, *serial, carrier);
             }
             Look::Unchanged => self.forget(scope, carrier),
             Look::Refused(refusal) => {
@@ -67,6 +66,11 @@ impl News {
                 self.refused(report, reason, refusal.to_string());
             }
         }
+    }
+
+    fn unpersisted(&self, scope: &Scope) {
+        self.metrics.unpersisted.inc();
+        tracing::error!(%scope, "the state could not be written: a restart may lose its floor");
     }
 
     fn refused(&self, report: &Report, reason: &'static str, message: String) {
@@ -88,6 +92,14 @@ impl News {
         let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);
         refusals.remove(&(scope.clone(), carrier.to_owned()));
     }
+}
+
+fn in_force(scope: &Scope, serial: u64, carrier: &str) {
+    tracing::info!(%scope, serial, carrier, "in force");
+}
+
+fn withdrawn(scope: &Scope, carrier: &str) {
+    tracing::error!(%scope, carrier, "what was in force is withdrawn: its keys are trusted no longer");
 }
 
 /// The label of a scope.

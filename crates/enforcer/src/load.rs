@@ -1,27 +1,55 @@
-//! Loads rulesets from directories and keeps them fresh: the only part that does I/O.
+//! Loads rulesets from wherever they are published and keeps them fresh: the only part that does I/O.
 //!
 //! ```text
 //! state directory ─┐ (a restart, tried first)
-//! directories ─────┴─► verifier ─► enforcer.install      floors ─► state directory
+//! directories ─────┤
+//! ConfigMaps ──────┼─► gate: the one verifier ─► enforcer.install      floors ─► state directory
+//! https ───────────┤
+//! object stores ───┘
 //! ```
 //!
-//! Whatever is refused changes nothing: what is in force stays, and an [`Observer`] is told.
+//! Each carrier is asked by a thread or a task of its own, which holds the verifier only while it has
+//! everything at hand: one that hangs holds up no other. Whatever is refused changes nothing: what is
+//! in force stays, and an [`Observer`] is told.
 
 use crate::store::Enforcer;
 use countersign_ruleset::names::Scope;
 use countersign_ruleset::refusal::Refusal;
 use countersign_ruleset::time::UnixTime;
-use countersign_ruleset::verifier::{Cycle, Options, Outcome, State, Step, Verifier};
+use countersign_ruleset::verifier::Options;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+mod config_map;
 mod directory;
+#[cfg(feature = "http")]
+mod follow;
+mod gate;
+#[cfg(feature = "http")]
+mod http;
+mod look;
+#[cfg(feature = "objects")]
+mod objects;
+#[cfg(feature = "http")]
+mod pace;
+mod place;
+#[cfg(feature = "http")]
+mod remote;
 mod state;
 mod watch;
 
+pub use config_map::ConfigMap;
 pub use directory::Directory;
+#[cfg(feature = "objects")]
+pub use place::Bucket;
+#[cfg(feature = "http")]
+pub use place::Endpoint;
+pub use place::{NotAPlace, Place};
 pub use state::StateDirectory;
 pub use watch::{Watch, watch};
+
+use gate::Gate;
+use look::{Local, Look};
 
 /// Where rulesets come from and what they must be.
 #[derive(Debug)]
@@ -32,9 +60,8 @@ pub struct Sources {
     pub options: Options,
     /// The scopes.
     pub scopes: Vec<Scope>,
-    /// The directories, each with `trust/`, `SCOPE/manifest.json` and `SCOPE/blobs/`. The newest
-    /// ruleset that verifies is in force.
-    pub directories: Vec<PathBuf>,
+    /// Where they are published. The newest ruleset that verifies is in force.
+    pub places: Vec<Place>,
     /// Where floors are kept across restarts.
     pub state: Option<PathBuf>,
 }
@@ -73,26 +100,20 @@ pub enum News {
 pub type Observer = Arc<dyn Fn(&Report) + Send + Sync>;
 
 /// The verifier with its carriers.
+#[derive(Debug)]
 pub struct Loader {
-    verifier: Verifier,
-    scopes: Vec<Scope>,
-    directories: Vec<Directory>,
-    state: Option<StateDirectory>,
-    enforcer: Arc<Enforcer>,
-    observer: Observer,
-}
-
-impl std::fmt::Debug for Loader {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Loader")
-            .field("verifier", &self.verifier)
-            .finish_non_exhaustive()
-    }
+    gate: Arc<Gate>,
+    local: Vec<Local>,
+    #[cfg(feature = "http")]
+    remote: Vec<remote::Remote>,
 }
 
 impl Loader {
     /// Starts: the pinned trust document is read, and what was in force at the last stop is put in
     /// force again if it still may be.
+    ///
+    /// # Errors
+    /// If the pinned trust document is not one to start from.
     pub fn start(
         sources: Sources,
         enforcer: Arc<Enforcer>,
@@ -100,100 +121,51 @@ impl Loader {
         wall: UnixTime,
     ) -> Result<Self, Refusal> {
         let state = sources.state.map(StateDirectory::new);
-        let remembered = state
-            .as_ref()
-            .map_or_else(State::default, StateDirectory::read);
-        let verifier = Verifier::start(&sources.trust_root, sources.options, remembered)?;
-        let mut loader = Self {
-            verifier,
-            scopes: sources.scopes,
-            directories: sources
-                .directories
-                .into_iter()
-                .map(Directory::new)
-                .collect(),
-            state,
+        let own = state.as_ref().map(|state| state.path().to_path_buf());
+        let gate = Gate::start(
+            (&sources.trust_root, sources.options, sources.scopes),
+            (state, sources.places.iter().any(Place::is_remote)),
             enforcer,
             observer,
-        };
-        if let Some(state) = &loader.state {
-            let mut own = Directory::new(state.path().to_path_buf());
-            for scope in loader.scopes.clone() {
-                loader.look(&scope, &mut own, wall, true);
+        )?;
+        let mut local = Vec::new();
+        #[cfg(feature = "http")]
+        let mut beyond = Vec::new();
+        for place in sources.places {
+            match place {
+                Place::ConfigMap(path) => local.push(Local::ConfigMap(ConfigMap::new(path))),
+                Place::Directory(path) => local.push(Local::Directory(Directory::new(path))),
+                #[cfg(feature = "http")]
+                Place::Https(endpoint) => {
+                    beyond.push(remote::Remote::Http(Box::new(http::Http::new(endpoint))));
+                }
+                #[cfg(feature = "objects")]
+                Place::Objects(bucket) => {
+                    beyond.push(remote::Remote::Objects(objects::Objects::new(bucket)));
+                }
             }
         }
-        Ok(loader)
+        if let Some(own) = own {
+            gate.look_at(
+                &mut Local::Directory(Directory::new(own)),
+                wall,
+                Look::restart,
+            );
+        }
+        Ok(Self {
+            gate: Arc::new(gate),
+            local,
+            #[cfg(feature = "http")]
+            remote: beyond,
+        })
     }
 
-    /// Looks at every directory for every scope once.
+    /// Looks once, for every scope, at every carrier that lies on this machine: those of a network
+    /// are asked by [`watch()`] alone, for they may not answer.
     pub fn cycle(&mut self, wall: UnixTime) {
-        let mut directories = std::mem::take(&mut self.directories);
-        for scope in self.scopes.clone() {
-            for directory in &mut directories {
-                self.look(&scope, directory, wall, false);
-            }
+        for carrier in &mut self.local {
+            self.gate.look_at(carrier, wall, Look::new);
         }
-        self.directories = directories;
-    }
-
-    fn look(&mut self, scope: &Scope, directory: &mut Directory, wall: UnixTime, restart: bool) {
-        let (cycle, persisted) = self.run(scope, directory, wall, restart);
-        if cycle.withdrawn {
-            self.enforcer.withdraw(scope);
-        }
-        let news = match cycle.outcome {
-            Ok(Outcome::InForce(accepted)) => {
-                let serial = accepted.ruleset.manifest.serial;
-                self.enforcer.install(accepted.ruleset);
-                News::InForce { serial }
-            }
-            Ok(Outcome::Unchanged) => News::Unchanged,
-            Err(refusal) => News::Refused(refusal),
-        };
-        let carrier = directory.path().display().to_string();
-        (self.observer)(&Report {
-            scope: scope.clone(),
-            carrier,
-            news,
-            withdrawn: cycle.withdrawn,
-            persisted,
-        });
-    }
-
-    /// One cycle. What must be remembered is on the disk before the cycle goes on, and so before
-    /// anything is put in force by it.
-    fn run(
-        &mut self,
-        scope: &Scope,
-        directory: &mut Directory,
-        wall: UnixTime,
-        restart: bool,
-    ) -> (Cycle, bool) {
-        let mut persisted = true;
-        let mut step = self.verifier.begin(scope, wall, restart);
-        loop {
-            step = match step {
-                Step::Fetch(fetch) => {
-                    let fetched = directory.fetch(scope, &fetch.wanted());
-                    fetch.got(fetched)
-                }
-                Step::Persist(persist) => {
-                    if let Some(state) = &self.state {
-                        // what comes from the state directory is there already
-                        let accepted = persist.accepted().filter(|_| !restart);
-                        persisted &= accepted.is_none_or(|it| state.keep(scope, it));
-                        persisted &= state.write(persist.state());
-                    }
-                    persist.done()
-                }
-                Step::Done(cycle) => return (cycle, persisted),
-            }
-        }
-    }
-
-    /// The directories that are looked at.
-    pub fn directories(&self) -> impl Iterator<Item = &std::path::Path> {
-        self.directories.iter().map(Directory::path)
     }
 }
 

@@ -1,12 +1,15 @@
-//! What an API server refuses at apply, by name: a field that there is not, where it would restrict.
+//! What an API server refuses at apply, by name: a field that there is not, or that is null, where it
+//! would restrict.
 //!
 //! A `ValidatingAdmissionPolicy` and its binding for each kind that restricts, made from the same
-//! types as the definitions. The definitions count what is written in each such part, and refuse
-//! what is null, empty or misspelt. But an API server forgives an update what was stored before and
-//! is not touched (ratcheting): a misspelt restriction, kept from before there was a count, would
-//! live through every change around it. Here the whole of a changed `spec` is looked at, and the
-//! misspelt field is named. The definition's own demand is asked first: where it holds, it is the one
-//! that is read.
+//! types as the definitions. The definitions keep what is null or misspelt and do not refuse it: their
+//! rules cannot read the name of a field that there is not. Here the whole of a changed `spec` is
+//! looked at, whatever of it was stored before, and what is wrong is named. Where these policies are
+//! not installed it is stored, compiled to what gives no access, and named in the status.
+//!
+//! Of null one is told where it is next to a rule, or at a member of one of its lists; below that, where
+//! there can be tens of thousands of values, to look at each would cost more than a server spends. There
+//! it is stored, and read as unknown all the same.
 //!
 //! What was stored before can still be deleted, labelled and finalised: only a change of `spec` is
 //! looked at. An expression that fails refuses, and so does one that costs too much.
@@ -25,6 +28,9 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 #[cfg(test)]
 mod tests;
+
+/// From how many lists on, one in another, values are not looked at.
+const DEEP: usize = 3;
 
 /// Whether there is something new to look at.
 const CHANGED: &str = "oldObject == null || object.spec != oldObject.spec";
@@ -145,15 +151,43 @@ impl Level {
     fn validation(&self) -> Validation {
         let path = self.path();
         let there_are = format!("there are {}", self.known.join(", "));
-        let misspelt = misspelt("object.spec", &self.steps, &self.listed());
+        let at_fault = at_fault("object.spec", &self.steps, &|at| self.is_at_fault(at));
+        let what = if self.looks_at_values() {
+            "null or misspelt"
+        } else {
+            "misspelt"
+        };
         Validation {
-            expression: holds("object.spec", &self.steps, &self.listed()),
+            expression: holds("object.spec", &self.steps, &|at| self.is_fine(at)),
             // where the other cannot be said: names of many lines, or too many
-            message: Some(format!("{path}: a field is misspelt: {there_are}")),
-            message_expression: Some(format!(
-                "'{path}: no such field: ' + {misspelt} + '; {there_are}'"
-            )),
+            message: Some(format!("{path}: a field is {what}: {there_are}")),
+            message_expression: Some(format!("'{path}: {what}: ' + {at_fault} + '; {there_are}'")),
             reason: Some("Invalid".to_owned()),
+        }
+    }
+
+    fn looks_at_values(&self) -> bool {
+        let lists = self.steps.iter().filter(|it| matches!(it, Step::Member));
+        lists.count() < DEEP
+    }
+
+    /// Whether the field `k` of the object at a place may be there, in CEL.
+    fn is_fine(&self, at: &str) -> String {
+        let known = self.listed();
+        if self.looks_at_values() {
+            format!("k in {known} && {at}[k] != null")
+        } else {
+            format!("k in {known}")
+        }
+    }
+
+    /// Whether it may not.
+    fn is_at_fault(&self, at: &str) -> String {
+        let known = self.listed();
+        if self.looks_at_values() {
+            format!("!(k in {known}) || {at}[k] == null")
+        } else {
+            format!("!(k in {known})")
         }
     }
 
@@ -172,32 +206,32 @@ impl Level {
     }
 }
 
-/// Whether every field below `place` is known, in CEL. It ends at the first that is not.
-fn holds(place: &str, steps: &[Step], known: &str) -> String {
+/// Whether every field below `place` is `fine`, in CEL. It ends at the first that is not.
+fn holds(place: &str, steps: &[Step], fine: &dyn Fn(&str) -> String) -> String {
     match steps {
-        [] => format!("{place}.all(k, k in {known})"),
+        [] => format!("{place}.all(k, {})", fine(place)),
         [Step::Field(name), rest @ ..] => {
-            let below = holds(&format!("{place}.{name}"), rest, known);
+            let below = holds(&format!("{place}.{name}"), rest, fine);
             format!("(!has({place}.{name}) || {below})")
         }
         [Step::Member, rest @ ..] => {
             let member = member(rest);
-            format!("{place}.all({member}, {})", holds(&member, rest, known))
+            format!("{place}.all({member}, {})", holds(&member, rest, fine))
         }
     }
 }
 
-/// The names of the fields that are not known, in CEL.
-fn misspelt(place: &str, steps: &[Step], known: &str) -> String {
+/// The names of the fields that are at `fault`, in CEL.
+fn at_fault(place: &str, steps: &[Step], fault: &dyn Fn(&str) -> String) -> String {
     match steps {
-        [] => format!("{place}.filter(k, !(k in {known})).join(', ')"),
+        [] => format!("{place}.filter(k, {}).join(', ')", fault(place)),
         [Step::Field(name), rest @ ..] => {
-            let below = misspelt(&format!("{place}.{name}"), rest, known);
+            let below = at_fault(&format!("{place}.{name}"), rest, fault);
             format!("(has({place}.{name}) ? {below} : '')")
         }
         [Step::Member, rest @ ..] => {
             let member = member(rest);
-            let below = misspelt(&member, rest, known);
+            let below = at_fault(&member, rest, fault);
             format!("{place}.map({member}, {below}).filter(s, s != '').join(', ')")
         }
     }

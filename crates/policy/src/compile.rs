@@ -24,7 +24,8 @@ mod warn;
 
 use route::Everywhere;
 
-pub use outcome::{Condition, ConditionType, Outcome, Reason};
+pub use outcome::{Condition, ConditionType, Outcome, Reason, conditions};
+pub use scope::carried;
 
 /// What came of a set of resources.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -70,11 +71,7 @@ struct Member<'r> {
 pub fn compile(resources: &Resources, fetched: &BTreeMap<ResourceId, FetchedKeys>) -> Compilation {
     let mut reports = Reports::new();
     let world = world(resources, fetched, &mut reports);
-    let guardings: Vec<Guarding> = resources
-        .cluster_policies
-        .iter()
-        .filter_map(|(id, spec)| cluster::lower(&world, id, spec, sink(&mut reports, id)))
-        .collect();
+    let guardings = guardings(resources, &world, &mut reports);
     let mut by_scope: BTreeMap<Scope, Vec<Member<'_>>> = BTreeMap::new();
     for (id, spec) in &resources.policies {
         let sink = sink(&mut reports, id);
@@ -138,6 +135,14 @@ fn world(
     world
 }
 
+/// The cluster's policies.
+fn guardings(resources: &Resources, world: &World, reports: &mut Reports) -> Vec<Guarding> {
+    let policies = resources.cluster_policies.iter();
+    let lowered =
+        policies.filter_map(|(id, spec)| cluster::lower(world, id, spec, sink(reports, id)));
+    lowered.collect()
+}
+
 fn report<'r>(reports: &'r mut Reports, id: &ResourceId) -> &'r mut Report {
     reports.entry(id.clone()).or_insert_with(|| Report {
         sink: Sink::new(id.clone()),
@@ -166,7 +171,7 @@ fn conclude(rulesets: BTreeMap<Scope, Compiled>, reports: Reports) -> Compilatio
         statuses.insert(
             id,
             Outcome {
-                conditions: outcome::conditions(&found, void),
+                conditions: conditions(&found, void),
                 ..outcome
             },
         );

@@ -5,6 +5,10 @@
 //! restricts keeps what is null or misspelt, so that the compiler sees it. An API server drops what
 //! it does not know, and null where null may not be: `emailDomian` beside `groups`, or a `groups`
 //! that a template left unset, would widen a rule without a word.
+//!
+//! What is kept so is refused by the admission policies ([`crate::admission`]), not here: a rule in CEL
+//! of a definition can count the fields that are written, and cannot read the name of one that there
+//! is not. It would be asked first, and whoever wrote `emailDomian` would never be told.
 
 use crate::v1alpha1::{
     AccessPolicy, AccessRole, ClusterAccessPolicy, ClusterAccessRole, ClusterTrustProvider,
@@ -12,7 +16,6 @@ use crate::v1alpha1::{
 };
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
     CustomResourceDefinition, JSON, JSONSchemaProps, JSONSchemaPropsOrArray, JSONSchemaPropsOrBool,
-    ValidationRule,
 };
 use kube::CustomResourceExt;
 use serde_json::json;
@@ -20,9 +23,6 @@ use std::collections::BTreeMap;
 
 #[cfg(test)]
 mod tests;
-
-/// How many fields are written, whether there are such fields or not.
-const COUNTED: &str = "size(dyn(self))";
 
 /// Every definition, by name.
 pub fn all() -> Vec<CustomResourceDefinition> {
@@ -66,6 +66,18 @@ fn settle_root(root: &mut JSONSchemaProps) {
     root.description = root.description.take().map(|text| unwrapped(&text));
     for (name, part) in root.properties.iter_mut().flatten() {
         settle(name, part, name == "spec");
+        if name == "status" {
+            unseen(part);
+        }
+    }
+}
+
+/// Until something is said of it, a resource is one that nobody has looked at: without that, whoever
+/// judges health by what is observed (kstatus, and so Flux) takes silence for success.
+fn unseen(status: &mut JSONSchemaProps) {
+    let mut fields = status.properties.iter().flatten();
+    if fields.any(|(name, _)| name == "observedGeneration") {
+        status.default = Some(JSON(json!({"observedGeneration": -1})));
     }
 }
 
@@ -75,7 +87,6 @@ fn settle(name: &str, schema: &mut JSONSchemaProps, restricts: bool) {
     // what says by itself that it keeps other fields has a use for them
     let closed = restricts && schema.x_kubernetes_preserve_unknown_fields.is_none();
     if closed && schema.properties.is_some() {
-        refuse_unread(schema);
         schema.x_kubernetes_preserve_unknown_fields = Some(true);
     }
     if let Some(JSONSchemaPropsOrArray::Schema(member)) = schema.items.as_mut() {
@@ -97,33 +108,12 @@ fn settle(name: &str, schema: &mut JSONSchemaProps, restricts: bool) {
     }
 }
 
-/// Demands that every field that is written is one that there is, and is not null.
-///
-/// To CEL a field that is null is one that is not there, and so is one that is misspelt; but both
-/// count in the size of the object. Should a server count otherwise, what is stored still is what was
-/// written, and the compiler reads it as unknown.
-fn refuse_unread(schema: &mut JSONSchemaProps) {
-    let names: Vec<_> = schema.properties.iter().flatten().map(|(n, _)| n).collect();
-    let present = names.iter().map(|name| match name.as_str() {
-        // words of CEL, as an API server has them
-        "as" | "namespace" => format!("(has(self.__{name}__) ? 1 : 0)"),
-        name => format!("(has(self.{name}) ? 1 : 0)"),
-    });
-    let present = present.collect::<Vec<_>>().join(" + ");
-    let known = names.into_iter().cloned().collect::<Vec<_>>().join(", ");
-    let demand = ValidationRule {
-        rule: format!("{COUNTED} == {present}"),
-        message: Some(format!("a field is null or misspelt: there are {known}")),
-        ..ValidationRule::default()
-    };
-    let demands = schema.x_kubernetes_validations.get_or_insert_default();
-    demands.push(demand);
-}
-
-/// Whether what is written in an object of this schema is counted: whether it restricts.
+/// Whether an object of this schema restricts: whether it keeps what is null or misspelt. What keeps other
+/// fields because it has a use for them says no null of its own.
 pub(crate) fn restricts(schema: &JSONSchemaProps) -> bool {
-    let mut demands = schema.x_kubernetes_validations.iter().flatten();
-    demands.any(|demand| demand.rule.starts_with(COUNTED))
+    let keeps = schema.x_kubernetes_preserve_unknown_fields == Some(true);
+    let fields = schema.properties.as_ref();
+    keeps && fields.is_some_and(|all| all.values().all(|it| it.nullable == Some(true)))
 }
 
 /// The limits of a condition, which its type in Kubernetes has in comments only.

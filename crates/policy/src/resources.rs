@@ -101,10 +101,12 @@ impl Resources {
     ///
     /// # Errors
     /// All that cannot be read: an object that is none, without a name, twice, over a limit.
-    pub fn read(manifests: &[Value]) -> Result<Self, Vec<Unreadable>> {
+    pub fn read<'m>(
+        manifests: impl IntoIterator<Item = &'m Value>,
+    ) -> Result<Self, Vec<Unreadable>> {
         let mut resources = Self::default();
         let mut unreadable = Vec::new();
-        for (index, manifest) in manifests.iter().enumerate() {
+        for (index, manifest) in manifests.into_iter().enumerate() {
             let path = FieldPath::default();
             resources.take(&Place { index, path }, manifest, &mut unreadable);
         }

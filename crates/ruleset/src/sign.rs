@@ -1,7 +1,7 @@
 //! Makes what the verifier opens: signing keys, trust documents, published rulesets.
 
 use crate::envelope::{Envelope, Signature, pre_authentication_encoding};
-use crate::key::PublicKey;
+use crate::key::{KeyId, PublicKey};
 use crate::manifest::{self, BlobName, BlobRef, Digest, Encoding, Manifest, Stale};
 use crate::names::{Cluster, Scope};
 use crate::provider::Keys;
@@ -50,22 +50,31 @@ pub fn envelope(
     payload: &[u8],
     signers: &[&dyn Signer],
 ) -> Result<Vec<u8>, Unsigned> {
-    use base64::Engine;
-    use base64::engine::general_purpose::STANDARD;
     let message = pre_authentication_encoding(payload_type, payload);
     let mut signatures = Vec::with_capacity(signers.len());
     for signer in signers {
-        let sig = STANDARD.encode(signer.sign(&message).map_err(Unsigned::Signer)?);
-        signatures.push(Signature {
-            keyid: signer.public_key().id().to_string(),
-            sig,
-        });
+        let signature = signer.sign(&message).map_err(Unsigned::Signer)?;
+        signatures.push((signer.public_key().id(), signature));
     }
-    let payload = STANDARD.encode(payload);
+    sealed(payload_type, payload, &signatures)
+}
+
+/// An envelope of signatures that were made.
+fn sealed(
+    payload_type: &str,
+    payload: &[u8],
+    signatures: &[(&KeyId, Vec<u8>)],
+) -> Result<Vec<u8>, Unsigned> {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+    let signatures = signatures.iter().map(|(keyid, signature)| Signature {
+        keyid: keyid.to_string(),
+        sig: STANDARD.encode(signature),
+    });
     Ok(serde_json::to_vec(&Envelope {
         payload_type: payload_type.into(),
-        payload,
-        signatures,
+        payload: STANDARD.encode(payload),
+        signatures: signatures.collect(),
     })?)
 }
 
@@ -108,6 +117,68 @@ pub struct Publication {
     pub digest: Digest,
 }
 
+/// A ruleset that waits for its signatures, where to sign is to ask a service and takes its time.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// The digest of the manifest's payload.
+    pub digest: Digest,
+    /// What the manifest says.
+    pub manifest: Manifest,
+    payload: Vec<u8>,
+    blobs: [(Digest, Vec<u8>); 2],
+}
+
+impl Draft {
+    /// A ruleset as it will be published, unsigned.
+    pub fn new(rules: &Rules, keys: &Keys, issue: Issue) -> Result<Self, Unsigned> {
+        let (keys_ref, keys) = blob(BlobName::Keys, keys.to_bytes()?);
+        let (rules_ref, rules) = blob(BlobName::Rules, rules.to_bytes()?);
+        let manifest = Manifest {
+            schema: *manifest::SCHEMAS.end(),
+            cluster: issue.cluster,
+            scope: issue.scope,
+            scope_uid: issue.scope_uid,
+            trust: issue.trust,
+            serial: issue.serial,
+            issued_at: issue.issued_at,
+            expires_at: issue.issued_at.plus(issue.valid_for),
+            stale: Stale {
+                seconds: issue.stale_for,
+            },
+            blobs: vec![keys_ref, rules_ref],
+            previous: issue.previous,
+            info: BTreeMap::new(),
+        };
+        let payload = serde_json::to_vec(&manifest)?;
+        if payload.len() > manifest::MAX_WRITTEN {
+            return Err(Unsigned::TooLarge {
+                most: manifest::MAX_WRITTEN,
+                got: payload.len(),
+            });
+        }
+        Ok(Self {
+            digest: Digest::of(&payload),
+            manifest,
+            payload,
+            blobs: [keys, rules],
+        })
+    }
+
+    /// What is to be signed.
+    pub fn message(&self) -> Vec<u8> {
+        pre_authentication_encoding(manifest::PAYLOAD_TYPE, &self.payload)
+    }
+
+    /// The ruleset with its signatures, each beside the key that made it.
+    pub fn seal(self, signatures: &[(&KeyId, Vec<u8>)]) -> Result<Publication, Unsigned> {
+        Ok(Publication {
+            manifest: sealed(manifest::PAYLOAD_TYPE, &self.payload, signatures)?,
+            blobs: self.blobs,
+            digest: self.digest,
+        })
+    }
+}
+
 /// Signs a ruleset.
 pub fn publish(
     rules: &Rules,
@@ -115,37 +186,12 @@ pub fn publish(
     issue: Issue,
     signers: &[&dyn Signer],
 ) -> Result<Publication, Unsigned> {
-    let (keys_ref, keys) = blob(BlobName::Keys, keys.to_bytes()?);
-    let (rules_ref, rules) = blob(BlobName::Rules, rules.to_bytes()?);
-    let manifest = Manifest {
-        schema: *manifest::SCHEMAS.end(),
-        cluster: issue.cluster,
-        scope: issue.scope,
-        scope_uid: issue.scope_uid,
-        trust: issue.trust,
-        serial: issue.serial,
-        issued_at: issue.issued_at,
-        expires_at: issue.issued_at.plus(issue.valid_for),
-        stale: Stale {
-            seconds: issue.stale_for,
-        },
-        blobs: vec![keys_ref, rules_ref],
-        previous: issue.previous,
-        info: BTreeMap::new(),
-    };
-    let payload = serde_json::to_vec(&manifest)?;
-    if payload.len() > manifest::MAX_WRITTEN {
-        return Err(Unsigned::TooLarge {
-            most: manifest::MAX_WRITTEN,
-            got: payload.len(),
-        });
-    }
-    let digest = Digest::of(&payload);
-    let manifest = envelope(manifest::PAYLOAD_TYPE, &payload, signers)?;
+    let draft = Draft::new(rules, keys, issue)?;
+    let manifest = envelope(manifest::PAYLOAD_TYPE, &draft.payload, signers)?;
     Ok(Publication {
         manifest,
-        blobs: [keys, rules],
-        digest,
+        blobs: draft.blobs,
+        digest: draft.digest,
     })
 }
 

@@ -73,7 +73,10 @@ impl Options {
 }
 
 /// The verifier. Rules about time take the wall clock as an argument.
-#[derive(Debug)]
+///
+/// A copy is for a rehearsal: what a cycle would ask for is found out on it, and nothing that comes of
+/// it may be put in force.
+#[derive(Debug, Clone)]
 pub struct Verifier {
     options: Options,
     remembered: Remembered,
@@ -81,7 +84,7 @@ pub struct Verifier {
 }
 
 /// What is in force of a scope, so that new trust can be asked of it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Held {
     envelope: Vec<u8>,
     digest: Digest,

@@ -53,7 +53,7 @@ impl Published {
             trust_root: fs::read(trust).expect("the trust document"),
             options: Options::new(CLUSTER.parse().expect("a cluster")),
             scopes,
-            directories: vec![self.ground.path("published")],
+            places: vec![self.ground.path("published").into()],
             state: None,
         };
         let ignored = Arc::new(|_: &_| {});

@@ -172,7 +172,7 @@ impl<'s> Session<'s> {
             trust_root: installation.trust().to_vec(),
             options: Options::new(installation.cluster().clone()),
             scopes,
-            directories: vec![installation.published()],
+            places: vec![installation.published().into()],
             state: None,
         };
         Ok(Loader::start(

@@ -5,11 +5,11 @@ use super::issuer::Issuer;
 use super::tokens::Tokens;
 use super::trust::Installation;
 use crate::Clock;
-use crate::fetch;
 use crate::finding::Finding;
 use crate::manifests;
 use crate::publish::Published;
 use anyhow::Result;
+use countersign_controller::provider_keys;
 use countersign_policy::Compiled;
 use countersign_policy::compile;
 use countersign_ruleset::host::HostPattern;
@@ -78,7 +78,7 @@ impl Stage {
         let wrong = compilation
             .diagnostics
             .iter()
-            .filter(|one| !fetch::is_want_of_keys(one));
+            .filter(|one| !provider_keys::is_want_of_keys(one));
         let mut findings: Vec<Finding> = wrong.map(|one| manifests.finding(one)).collect();
         findings.extend(manifests.warnings.iter().cloned());
         let mut rulesets = compilation.rulesets;

@@ -74,7 +74,7 @@ fn played(stage: &Stage, rulesets: &BTreeMap<Scope, Rules>) -> BTreeMap<String, 
         trust_root: stage.installation.trust().to_vec(),
         options: Options::new(stage.installation.cluster().clone()),
         scopes,
-        directories: vec![stage.installation.published()],
+        places: vec![stage.installation.published().into()],
         state: None,
     };
     let observer = Arc::new(|_: &countersign_enforcer::load::Report| {});

@@ -11,6 +11,7 @@ use countersign_ruleset::sign::{self, Signer, SigningKey};
 use countersign_ruleset::trust::Trust;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// For how long a development ruleset holds; it is signed anew long before.
 const VALID_FOR: u64 = 86_400;
@@ -19,7 +20,7 @@ const VALID_FOR: u64 = 86_400;
 #[derive(Debug)]
 pub(super) struct Installation {
     cluster: Cluster,
-    key: SigningKey,
+    key: Arc<SigningKey>,
     trust: Vec<u8>,
     /// It goes when this is dropped.
     folder: tempfile::TempDir,
@@ -40,7 +41,7 @@ impl Installation {
             .tempdir();
         Ok(Self {
             cluster,
-            key,
+            key: Arc::new(key),
             trust,
             folder: folder.context("no folder for the rulesets")?,
         })

@@ -15,6 +15,7 @@ use countersign_ruleset::verifier::{Options, Outcome, Ruleset, State, Verifier};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 const NOW: UnixTime = UnixTime(1_795_521_600);
 const SERIAL: u64 = 1_795_521_600_000;
@@ -23,7 +24,7 @@ struct World {
     folder: tempfile::TempDir,
     cluster: Cluster,
     root: SigningKey,
-    key: SigningKey,
+    key: Arc<SigningKey>,
     document: Trust,
     trust: Vec<u8>,
     uids: BTreeMap<Scope, String>,
@@ -45,7 +46,7 @@ impl World {
             folder: tempfile::tempdir().unwrap(),
             cluster,
             root,
-            key,
+            key: Arc::new(key),
             document,
             trust,
             uids: BTreeMap::new(),
@@ -95,7 +96,7 @@ impl World {
 
     /// The next trust document, with a new signing key in place of the old one.
     fn rotate(&mut self) {
-        self.key = SigningKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+        self.key = Arc::new(SigningKey::generate(KeyAlgorithm::EcdsaP256).unwrap());
         self.document.version = 2;
         self.document.rulesets[0].keys = vec![self.key.public_key().clone()];
         let bytes = sign::trust(&self.document, &[&self.root]).unwrap();
@@ -129,7 +130,7 @@ fn what_is_published_is_what_an_edge_takes() {
     for one in &published {
         let ruleset = world.verify(one.scope.as_str()).unwrap();
         assert_eq!(ruleset.manifest.serial, SERIAL);
-        assert_eq!(ruleset.digest.to_string(), one.digest);
+        assert_eq!(ruleset.digest, one.digest);
         assert_eq!(ruleset.manifest.expires_at, one.expires_at);
         assert_eq!(ruleset.manifest.previous, None);
     }
@@ -237,7 +238,7 @@ fn signs_only_what_the_trust_document_lets_the_key_sign() {
     let mut world = World::new();
     let own = std::mem::replace(
         &mut world.key,
-        SigningKey::generate(KeyAlgorithm::Ed25519).unwrap(),
+        Arc::new(SigningKey::generate(KeyAlgorithm::Ed25519).unwrap()),
     );
     let refusal = world.publish(&["shop"]).unwrap_err();
     assert!(
@@ -249,7 +250,7 @@ fn signs_only_what_the_trust_document_lets_the_key_sign() {
     world.publish(&["ops", "shop"]).unwrap();
 
     // a namespace of another team, in the same folder: its ruleset is not emptied by ours
-    let team = SigningKey::generate(KeyAlgorithm::Ed25519).unwrap();
+    let team = Arc::new(SigningKey::generate(KeyAlgorithm::Ed25519).unwrap());
     let mut divided = World::new();
     divided.delegate(&["ops"], &team);
     let (published, ours) = (divided.publish(&["shop"]).unwrap(), divided.key);

@@ -4,6 +4,7 @@ use super::{Args, Parts, Unfit, command};
 use crate::source::TrustedProxies;
 use clap::Parser;
 use clap::error::ErrorKind;
+use countersign_enforcer::load::Place;
 use countersign_enforcer::store::Target;
 use std::path::Path;
 use std::time::Duration;
@@ -94,10 +95,59 @@ fn the_cluster_of_a_laptop_is_refused() {
 }
 
 #[test]
-fn a_carrier_that_is_no_directory_is_refused() {
+fn a_carrier_of_another_kind_is_refused() {
     let mut url = ORDERS;
-    url[1] = "https://rulesets.example.com";
-    assert!(matches!(parts(&url), Err(Unfit::Carrier(carrier)) if carrier == url[1]));
+    url[1] = "ftp://rulesets.example.com";
+    let refused = parts(&url).unwrap_err().to_string();
+    assert!(
+        refused.contains("got `ftp://rulesets.example.com`"),
+        "{refused}"
+    );
+    url[1] = "http://127.0.0.1:8080/";
+    let refused = parts(&url).unwrap_err().to_string();
+    assert!(
+        refused.contains("--danger-allow-http-rulesets"),
+        "{refused}"
+    );
+    let danger = [&url[..], &["--danger-allow-http-rulesets"]].concat();
+    assert_eq!(parts(&danger).unwrap().sources.places.len(), 1);
+}
+
+/// Whoever has the token may speak for this edge: it is for one server, and for nobody else.
+#[test]
+fn a_token_is_for_one_server() {
+    let token = ["--rulesets-token", "token", "--rulesets-ca", "ca.pem"];
+    assert!(matches!(
+        parts(&[&ORDERS[..], &token].concat()),
+        Err(Unfit::Token(0))
+    ));
+    let mut url = ORDERS;
+    url[1] = "https://a.example.com";
+    let one = parts(&[&url[..], &token].concat()).unwrap().sources.places;
+    let [Place::Https(endpoint)] = one.as_slice() else {
+        panic!("{one:?}");
+    };
+    assert_eq!(endpoint.token.as_deref(), Some(Path::new("token")));
+    assert_eq!(endpoint.ca.as_deref(), Some(Path::new("ca.pem")));
+    url[1] = "https://a.example.com,https://b.example.com,published";
+    assert!(matches!(
+        parts(&[&url[..], &token].concat()),
+        Err(Unfit::Token(2))
+    ));
+}
+
+/// Without a state directory every start is a first start, and whoever carries rulesets could go back.
+#[test]
+fn what_comes_over_a_network_to_an_edge_without_memory_is_an_hour_old_at_most() {
+    let age = |words: &[&str]| parts(words).unwrap().sources.options.max_age;
+    let mut url = ORDERS;
+    assert_eq!(age(&url), None);
+    url[1] = "configmap:/rulesets";
+    assert_eq!(age(&url), None);
+    url[1] = "published,https://a.example.com";
+    assert_eq!(age(&url), Some(3_600));
+    assert_eq!(age(&[&url[..], &["--max-age", "2h"]].concat()), Some(7_200));
+    assert_eq!(age(&[&url[..], &["--state-dir", "state"]].concat()), None);
 }
 
 #[test]

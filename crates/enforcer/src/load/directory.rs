@@ -3,7 +3,7 @@
 use countersign_ruleset::manifest::{self, BlobRef};
 use countersign_ruleset::names::Scope;
 use countersign_ruleset::trust;
-use countersign_ruleset::verifier::{Carrier, Fetched, Wanted};
+use countersign_ruleset::verifier::{Carrier, Fetched};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
@@ -21,17 +21,6 @@ impl Directory {
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.0
-    }
-}
-
-impl Directory {
-    /// What is wanted of a scope.
-    pub(super) fn fetch(&mut self, scope: &Scope, wanted: &Wanted) -> Fetched {
-        match wanted {
-            Wanted::Blob(blob) => self.blob(scope, blob),
-            Wanted::Manifest => self.manifest(scope),
-            Wanted::Trust(version) => self.trust(*version),
-        }
     }
 }
 
@@ -61,7 +50,7 @@ impl Carrier for Directory {
 }
 
 /// Reads one byte more than may be there at most, so that too much is seen and never held.
-fn read(path: &Path, cap: usize) -> Fetched {
+pub(super) fn read(path: &Path, cap: usize) -> Fetched {
     // to open a pipe would wait for whoever writes into it, which may be nobody
     let opened = match fs::metadata(path) {
         Ok(found) if !found.is_file() => {

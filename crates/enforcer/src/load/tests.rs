@@ -1,6 +1,6 @@
 //! Rulesets on a real disk: published, changed, spoilt, and taken up again after a restart.
 
-use super::{Loader, News, Sources, watch};
+use super::{Loader, News, Place, Report, Sources, watch};
 use crate::store::{Enforcer, Target};
 use countersign_ruleset::key::KeyAlgorithm;
 use countersign_ruleset::provider::Keys;
@@ -13,6 +13,10 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
+
+mod gate;
+#[cfg(feature = "http")]
+pub(super) mod server;
 
 const NOW: UnixTime = UnixTime(1_800_000_000);
 
@@ -62,6 +66,10 @@ impl Disk {
 
     /// With a role of that name, so that the rules are others.
     fn publish_of(&self, serial: u64, stale_for: u64, role: &str) {
+        self.publish_as(&self.signing, (serial, stale_for), role);
+    }
+
+    fn publish_as(&self, signer: &SigningKey, (serial, stale_for): (u64, u64), role: &str) {
         let issue = Issue {
             cluster: "prod".parse().unwrap(),
             scope: "shop".parse().unwrap(),
@@ -76,7 +84,7 @@ impl Disk {
         let mut rules = Rules::empty("shop".parse().unwrap());
         let role = format!("AccessRole/{role}").parse().unwrap();
         rules.roles.insert(role, Vec::new());
-        let published = publish(&rules, &Keys::default(), issue, &[&self.signing]).unwrap();
+        let published = publish(&rules, &Keys::default(), issue, &[signer]).unwrap();
         let scope = self.folder.path().join("published/shop");
         fs::create_dir_all(scope.join("blobs/sha256")).unwrap();
         for (digest, bytes) in &published.blobs {
@@ -87,11 +95,16 @@ impl Disk {
     }
 
     fn start(&self, wall: UnixTime) -> (Loader, Arc<Enforcer>) {
+        let places = vec![self.folder.path().join("published").into()];
+        self.start_with(places, wall)
+    }
+
+    fn start_with(&self, places: Vec<Place>, wall: UnixTime) -> (Loader, Arc<Enforcer>) {
         let target = Target::ByHost;
         let scopes = vec!["shop".parse().unwrap()];
         let enforcer = Arc::new(Enforcer::new(target, scopes.clone()));
         let told = Arc::clone(&self.told);
-        let observer = move |report: &super::Report| {
+        let observer = move |report: &Report| {
             let mut news = match &report.news {
                 News::InForce { serial } => serial.to_string(),
                 News::Refused(refusal) => refusal.as_str().to_owned(),
@@ -109,7 +122,7 @@ impl Disk {
             trust_root: self.trust.clone(),
             options: Options::new("prod".parse().unwrap()),
             scopes,
-            directories: vec![self.folder.path().join("published")],
+            places,
             state: Some(self.folder.path().join("state")),
         };
         let loader = Loader::start(sources, Arc::clone(&enforcer), Arc::new(observer), wall);
@@ -251,7 +264,8 @@ fn of_two_directories_the_newest_that_verifies_is_in_force() {
     fs::rename(disk.folder.path().join("published"), &baked).unwrap();
     disk.publish(2, 0);
     let (mut loader, enforcer) = disk.start(NOW);
-    loader.directories.insert(0, super::Directory::new(baked));
+    let baked = super::Local::Directory(super::Directory::new(baked));
+    loader.local.insert(0, baked);
     disk.told();
     loader.cycle(NOW);
     assert_eq!(disk.told(), ["1", "2"]);
@@ -282,11 +296,12 @@ fn a_change_is_seen_without_a_poll() {
     disk.publish(1, 0);
     let (mut loader, enforcer) = disk.start(NOW);
     let (seen, serials) = mpsc::channel();
-    loader.observer = Arc::new(move |report: &super::Report| {
+    let gate = Arc::get_mut(&mut loader.gate).unwrap();
+    gate.tell(Arc::new(move |report: &Report| {
         if let News::InForce { serial } = report.news {
             let _ = seen.send(serial);
         }
-    });
+    }));
     let running = watch(loader, || NOW, Duration::from_hours(1)).unwrap();
     let patience = Duration::from_secs(20);
     assert_eq!(serials.recv_timeout(patience), Ok(1));

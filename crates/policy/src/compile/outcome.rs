@@ -105,7 +105,7 @@ const RESOLVED: [(Code, Reason); 4] = [
 ];
 
 /// The conditions that follow from what was found; `void` says that nothing of it is used.
-pub(super) fn conditions(found: &[Diagnostic], void: bool) -> Vec<Condition> {
+pub fn conditions(found: &[Diagnostic], void: bool) -> Vec<Condition> {
     vec![accepted(found, void), resolved(found)]
 }
 

@@ -11,8 +11,12 @@ use countersign_ruleset::json::Limits;
 use countersign_ruleset::kleene::Kleene;
 use countersign_ruleset::names::{ProviderId, RoleId, Scope};
 use countersign_ruleset::provider::{Keys, MAX_PROVIDERS};
-use countersign_ruleset::rules::{Entry, MAX_RULES, Rules};
+use countersign_ruleset::rules::{Entry, Invalid, MAX_RULES, Rules};
 use std::collections::BTreeSet;
+
+mod carried;
+
+pub use carried::carried;
 
 /// What surrounds a namespace.
 #[derive(Debug, Clone, Copy)]
@@ -154,13 +158,28 @@ fn excess(compiled: &Compiled) -> Option<String> {
             "at most {MAX_PROVIDERS} providers, got {providers}"
         ));
     }
+    // whatever else bounds a list is known by the one reader, which every edge is
+    unread(compiled.rules.to_bytes(), Rules::from_bytes)
+        .or_else(|| unread(compiled.keys.to_bytes(), Keys::from_bytes))
+}
+
+/// Why what is written could not be read.
+fn unread<T>(
+    written: Result<Vec<u8>, serde_json::Error>,
+    read: impl FnOnce(&[u8]) -> Result<T, Invalid>,
+) -> Option<String> {
     let most = Limits::BLOB.bytes;
-    let blobs = [compiled.rules.to_bytes(), compiled.keys.to_bytes()];
-    blobs.into_iter().find_map(|blob| match blob {
-        Ok(bytes) if bytes.len() <= most => None,
-        Ok(bytes) => Some(format!("at most {most} bytes, got {}", bytes.len())),
+    match written {
+        Ok(bytes) if bytes.len() > most => {
+            Some(format!("at most {most} bytes, got {}", bytes.len()))
+        }
+        Ok(bytes) => read(&bytes).err().map(|invalid| {
+            let invalid = invalid.to_string();
+            let bound = invalid.strip_prefix("expected ").map(str::to_owned);
+            bound.unwrap_or_else(|| format!("what an edge reads, got this: {invalid}"))
+        }),
         Err(error) => Some(format!("what can be written, got {error}")),
-    })
+    }
 }
 
 /// A namespace with more than an edge reads allows nothing: a part of it could lack its Denies.

@@ -8,6 +8,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 mod absence;
+mod carried;
 mod cluster;
 mod limits;
 mod login;

@@ -35,7 +35,7 @@ fn there_are_seven_kinds_under_their_names() {
         ("ClusterAccessPolicy", "cacpol", "Cluster"),
         ("ClusterAccessRole", "cacrole", "Cluster"),
         ("ClusterTrustProvider", "ctp", "Cluster"),
-        ("Ruleset", "rs", "Namespaced"),
+        ("Ruleset", "acrs", "Namespaced"),
         ("TrustProvider", "tp", "Namespaced"),
     ];
     let expected = expected.map(|(k, s, scope)| (k.to_owned(), s.to_owned(), scope.to_owned()));
@@ -115,6 +115,24 @@ fn every_node_has_one_type_and_every_list_text_and_map_an_end() {
         _ => false,
     });
     assert_eq!(unbounded, NONE);
+}
+
+/// Nobody takes it for healthy before anybody has looked at it; and nothing is written into `spec`.
+#[test]
+fn what_nobody_has_looked_at_says_so_and_nothing_else_has_a_default() {
+    let with_status = found(|node| node.has("default"));
+    let expected = [
+        "AccessPolicy status",
+        "AccessRole status",
+        "ClusterAccessPolicy status",
+        "ClusterAccessRole status",
+        "ClusterTrustProvider status",
+        "TrustProvider status",
+    ];
+    assert_eq!(with_status, expected);
+    for node in nodes().iter().filter(|node| node.has("default")) {
+        assert_eq!(node.schema["default"], json!({"observedGeneration": -1}));
+    }
 }
 
 /// What is applied is what holds: no member of a list outlives the manifest that named it.

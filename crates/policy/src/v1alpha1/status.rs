@@ -9,17 +9,21 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Status {
-    /// `Accepted`, `ResolvedRefs`, `Programmed`, `InForce` and `Ready`.
+    /// The generation of the resource that this was said of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// `Accepted`, `ResolvedRefs`, `Programmed`, `InForce` and `Ready`; and `Stalled`, where nothing but
+    /// a change of the resource itself makes it ready.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 8))]
     pub conditions: Vec<Condition>,
     /// The audiences that count.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 64), inner(length(max = 512)))]
+    #[schemars(length(max = 256), inner(length(max = 512)))]
     pub audiences: Vec<String>,
     /// The hosts that are covered.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 64), inner(length(max = 253)))]
+    #[schemars(length(max = 256), inner(length(max = 255)))]
     pub hosts: Vec<String>,
     /// The same for each route that is a target, as Gateway API has it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -55,6 +59,10 @@ pub struct TargetStatusRef {
     /// Its name.
     #[schemars(length(max = 253))]
     pub name: String,
+    /// The rule of the route that is meant; if nothing is said, all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 253))]
+    pub section_name: Option<String>,
 }
 
 /// Nothing is asked of a Ruleset: the controller writes it.
@@ -67,7 +75,7 @@ pub struct TargetStatusRef {
     kind = "Ruleset",
     plural = "rulesets",
     namespaced,
-    shortname = "rs",
+    shortname = "acrs",
     category = "countersign",
     status = "RulesetStatus",
     doc = "What is in force in a namespace. Written by the controller.",
@@ -102,7 +110,8 @@ pub struct RulesetStatus {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 256), inner(length(max = 512)))]
     pub uncovered: Vec<String>,
-    /// Whether it could be compiled, signed and published.
+    /// `Programmed`: whether it could be compiled, signed and published; `InForce`, `Ready`, and
+    /// `Mirrored` where it is published to other places, too.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 8))]
     pub conditions: Vec<Condition>,

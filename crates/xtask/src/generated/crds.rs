@@ -26,7 +26,8 @@ pub fn files() -> Result<Vec<Generated>> {
     Ok(files)
 }
 
-fn admission() -> Result<Generated> {
+/// What is asked of all of them at admission.
+pub(super) fn admission() -> Result<Generated> {
     let mut documents = Vec::new();
     for (policy, binding) in countersign_policy::admission::all() {
         documents.push(serde_saphyr::to_string(&policy).context("an admission policy")?);

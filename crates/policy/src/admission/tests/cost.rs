@@ -69,11 +69,22 @@ fn most(level: &Level, spec: &Value, bytes: usize) -> usize {
             }
         }
     }
-    cost + inside(schema, members, (chosen, around), bytes)
+    // the way to a value, its name, the choice, the comparison, and the `&&` before
+    let value = if level.looks_at_values() {
+        chosen + 4
+    } else {
+        0
+    };
+    cost + inside(schema, members, (chosen, around, 4 + value), bytes)
 }
 
 /// What the names in each of so many objects cost: some of them, the shortest first.
-fn inside(schema: &Value, members: usize, (chosen, around): (usize, usize), bytes: usize) -> usize {
+fn inside(
+    schema: &Value,
+    members: usize,
+    (chosen, around, name): (usize, usize, usize),
+    bytes: usize,
+) -> usize {
     let fields = schema["properties"].as_object().unwrap();
     let mut sizes: Vec<_> = fields
         .iter()
@@ -84,10 +95,10 @@ fn inside(schema: &Value, members: usize, (chosen, around): (usize, usize), byte
     for (n, field) in sizes.iter().enumerate() {
         size += field;
         let fit = members.min(bytes / (around + size.max(smallest(schema))));
-        most = most.max(fit * (chosen + 1 + 4 * (n + 1)));
+        most = most.max(fit * (chosen + 1 + name * (n + 1)));
     }
     // an object with nothing in it, and one more name that is not known
-    most.max(members * (chosen + 1)) + 4
+    most.max(members * (chosen + 1)) + name
 }
 
 /// How many bytes a value has at least, as JSON.

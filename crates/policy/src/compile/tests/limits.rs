@@ -72,6 +72,31 @@ fn of_host(number: usize) -> Value {
     })
 }
 
+/// The bounds of lists are the reader's: what it would refuse is neither signed nor published.
+#[test]
+fn more_policies_of_one_host_than_an_edge_reads_allow_nothing() {
+    let most = countersign_ruleset::rules::MAX_LIST;
+    let with = |count: usize| {
+        let mut manifests: Vec<Value> = (0..count).map(of_host).collect();
+        for one in &mut manifests {
+            one["spec"]["hosts"] = json!(["shop.example.com"]);
+        }
+        compiled(&manifests)
+    };
+    let scope: countersign_ruleset::names::Scope = "shop".parse().unwrap();
+    let fits = with(most);
+    assert_eq!(fits.rulesets[&scope].rules.rules().count(), most);
+    let refused = with(most + 1);
+    assert_eq!(refused.rulesets[&scope].rules, Rules::empty(scope.clone()));
+    let said =
+        "expected in the namespace shop at most 10000 policies, got 10001: it allows nothing";
+    assert_eq!(refused.diagnostics[0].message, said);
+    assert_eq!(
+        reason(&refused, "AccessPolicy", "host0"),
+        (false, Reason::Invalid)
+    );
+}
+
 /// What stands in every application is counted before it is written out.
 #[test]
 fn what_may_be_of_any_target_is_weighed() {
